@@ -1,0 +1,220 @@
+# Four Loops: the one entry point. `make help` lists the targets.
+#
+#   chapters/*.nw -tangle-> code/, build/tangle/ -cc-> build/bin/ -run-> build/out/
+#   chapters/*.nw -weave-> build/chapters.tex -pdflatex-> build/four-loops.pdf
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libcriterion-dev dataset-fashion-mnist
+DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
+             texlive-latex-extra texlive-fonts-recommended texlive-pictures \
+             lmodern netpbm poppler-utils
+DEPS_CHECK := $(DEPS_BOOK) clang shellcheck
+
+.PHONY: book
+book:
+
+## deps          install what is missing for all of this (Debian packages)
+## deps-code     ... what tangling, compiling and testing need (no TeX)
+## deps-book     ... and what the PDF needs
+.PHONY: deps deps-code deps-book
+deps:      ; @book/bin/deps $(DEPS_CHECK)
+deps-code: ; @book/bin/deps $(DEPS_CODE)
+deps-book: ; @book/bin/deps $(DEPS_BOOK)
+
+# With deps among the goals the rest waits for it, and is then the business of a
+# fresh make, which sees the world as deps has left it.
+DEPS_GOALS := $(filter deps deps-code deps-book,$(MAKECMDGOALS))
+ifneq ($(DEPS_GOALS),)
+GOALS := $(filter-out $(DEPS_GOALS),$(MAKECMDGOALS))
+.PHONY: rest $(GOALS)
+rest: $(DEPS_GOALS)
+	@$(if $(GOALS),$(MAKE) --no-print-directory $(GOALS))
+$(GOALS): rest ; @:
+else
+
+# ---------------------------------------------------------------- what there is
+# O: where objects, binaries and tests go. The checks build the same things with
+# other compilers and flags into folders of their own.
+O      ?= build
+ifeq ($(origin CC),default)
+CC     := gcc
+endif
+WARN   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wdouble-promotion -Werror
+OPT    ?= -O2
+CFLAGS ?=
+C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off $(WARN) $(CFLAGS)
+
+CHAPTERS := $(wildcard chapters/[0-9][0-9]-*.nw)
+FIGURES  := $(patsubst figures/%.tex,%,$(wildcard figures/*.tex))
+BOOK     := $(wildcard book/*.tex book/*.sty book/*.bib)
+
+# Tangling makes build/book.mk, which says what there is to compile and to run;
+# make reads it again whenever a chapter has changed.
+ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),book)),)
+build/book.mk: $(CHAPTERS) book/bin/tangle
+	@command -v notangle >/dev/null || { echo "noweb is missing: run 'make deps-code'" >&2; exit 1; }
+	@mkdir -p build && book/bin/tangle
+include build/book.mk
+endif
+
+LIB_C    := $(filter nn/%.c 90-plumbing/%.c,$(TANGLED))
+LIB_CODE := $(addprefix code/,$(filter nn/% 90-plumbing/%,$(TANGLED)))
+NAMES    := $(basename $(notdir $(PROGRAMS)))
+BINS     := $(addprefix $(O)/bin/,$(NAMES))
+RUNS     := $(RUNS_output) $(RUNS_measured)
+SUITES   := $(patsubst %/test.c,%,$(filter %/test.c,$(TANGLED))) \
+            $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+TESTS    := $(addprefix $(O)/test/,$(SUITES))
+
+## book          the PDF, build/four-loops.pdf (the default)
+book: build/four-loops.pdf programs
+	@echo build/four-loops.pdf
+
+## tangle        the C of the chapters, into code/ and build/tangle/
+.PHONY: tangle
+tangle: build/book.mk
+
+# ------------------------------------------------------------------- the programs
+## programs      the chapter programs, into build/bin/
+.PHONY: programs
+programs: $(BINS)
+
+$(O)/obj/%.o: build/tangle/%.c
+	@mkdir -p $(@D)
+	$(C) -MMD -MP -Ibuild/tangle -c -o $@ $<
+
+$(O)/obj/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(C) -MMD -MP -Ibuild/tangle -Itests -c -o $@ $<
+
+$(O)/libfourloops.a: $(LIB_C:%.c=$(O)/obj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+define program
+$(O)/bin/$(basename $(notdir $1)): $(O)/obj/$(1:.c=.o) $(O)/libfourloops.a
+	@mkdir -p $$(@D)
+	$(C) -o $$@ $$^ -lz -lm
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
+
+-include $(wildcard $(O)/obj/*/*.d)
+
+## run-NAME      run one chapter program: make run-twice ARGS='--rate 2'
+.PHONY: $(addprefix run-,$(NAMES))
+$(addprefix run-,$(NAMES)): run-%: $(O)/bin/%
+	@$< $(ARGS)
+
+## try SRC=my.c  build a file of your own against the library, as build/try/my
+.PHONY: try
+try: $(O)/libfourloops.a
+	@test -n "$(SRC)" || { echo "make try: say which file: make try SRC=my.c" >&2; exit 2; }
+	@test -r "$(SRC)" || { echo "make try: cannot read $(SRC)" >&2; exit 2; }
+	@mkdir -p build/try
+	$(CC) -std=c11 -O2 -g -Wall -Wextra -Icode -o "build/try/$(basename $(notdir $(SRC)))" \
+	  "$(SRC)" $(O)/libfourloops.a -lz -lm
+
+# --------------------------------------------------------------------- their runs
+# A program runs again when its code has changed, not when the prose around it
+# has: so a run depends on the clean tangle and only waits for the binary.
+define run
+build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) build/run/$1.cmd | build/bin/$(program.$1)
+	@mkdir -p build/out
+	@echo "$$$$(cat build/run/$1.cmd)"
+	@cd build/out && PATH="$$(CURDIR)/build/bin:$$$$PATH" bash ../run/$1.cmd >$1.txt
+endef
+$(foreach r,$(RUNS),$(eval $(call run,$r)))
+
+build/values.tex: $(RUNS:%=build/out/%.txt) $(CHAPTERS) $(wildcard book/*.tex figures/*.tex) book/bin/values
+	@book/bin/values
+	@touch $@
+
+# -------------------------------------------------------------------- the figures
+## figures       the figures, each by itself, into build/figures/
+.PHONY: figures
+figures: $(FIGURES:%=build/figures/%.pdf)
+
+TEX := cd build && TEXINPUTS=.:../book:../figures: BIBINPUTS=../book: timeout 300 latexmk -pdf -silent \
+       -interaction=nonstopmode -halt-on-error -file-line-error
+
+# The first line of a figure may name the runs that it reads: "% reads: twice".
+reads = $(patsubst %,build/out/%.txt,$(shell sed -n '1s/^% reads: *//p' figures/$1.tex))
+define figure
+build/figures/$1.pdf: figures/$1.tex book/figure.sty book/notation.sty $(call reads,$1) | build/values.tex need-tex
+	@mkdir -p build/figures
+	@for f in build/out/*.pgm; do [ ! -e "$$$$f" ] || pnmtopng -quiet "$$$$f" >"$$$${f%.pgm}.png"; done
+	@$(TEX) -outdir=figures ../figures/$1.tex >figures/$1.tex.out 2>&1; status=$$$$?; cd ..; \
+	  book/bin/texlog build/figures/$1.log && exit $$$$status
+endef
+$(foreach f,$(FIGURES),$(eval $(call figure,$f)))
+
+# ----------------------------------------------------------------------- the book
+.PHONY: need-tex
+need-tex:
+	@for t in latexmk pdflatex pnmtopng; do command -v $$t >/dev/null || \
+	  { echo "$$t is missing: run 'make deps-book'" >&2; exit 1; }; done
+
+build/chapters.tex: $(CHAPTERS) book/bin/weave book/bin/trace book/bin/highlight
+	@book/bin/weave
+
+build/linted: $(CHAPTERS) $(BOOK) $(wildcard figures/*.tex) book/bin/lint
+	@book/bin/lint && touch $@
+
+# Which commit, which machine: rewritten when one of them has changed.
+build/colophon.tex: FORCE
+	@mkdir -p build && book/bin/colophon "$(CC)" >$@.new && { cmp -s $@.new $@ || cp $@.new $@; rm $@.new; }
+.PHONY: FORCE
+
+build/four-loops.pdf: build/chapters.tex build/values.tex build/colophon.tex build/linted \
+                      $(BOOK) $(FIGURES:%=build/figures/%.pdf) | need-tex
+	@$(TEX) ../book/four-loops.tex >four-loops.tex.out 2>&1; status=$$?; cd ..; \
+	  book/bin/texlog build/four-loops.log && exit $$status
+
+## golden        compare the outputs with tests/golden/ and show what differs
+## accept        show what differs, and take it as the new golden outputs
+.PHONY: golden accept
+golden accept: $(RUNS_output:%=build/out/%.txt)
+	@tests/golden.sh $@ $(RUNS_output)
+
+# ---------------------------------------------------------------------- the tests
+$(O)/test/%: $(O)/obj/%/test.o $(O)/libfourloops.a
+	@mkdir -p $(@D)
+	$(C) -o $@ $^ -lcriterion -lz -lm
+
+$(O)/test/test_%: $(O)/obj/tests/test_%.o $(O)/libfourloops.a
+	@mkdir -p $(@D)
+	$(C) -o $@ $^ -lcriterion -lz -lm
+
+.PHONY: test-binaries
+test-binaries: $(TESTS) $(BINS)
+
+## test          the test suite: no TeX needed, no reading of long output either
+.PHONY: test
+test: test-binaries $(RUNS_output:%=build/out/%.txt)
+	@tests/run.sh $(O)
+
+## check         every gate: lint, clean tangle, test, sanitizers, clang, the PDF
+.PHONY: check
+check: lint book test
+	@tests/check.sh
+
+## lint          what can be said of the chapters without running them
+.PHONY: lint
+lint: build/linted
+
+## clean         remove build/
+.PHONY: clean
+clean:
+	rm -rf build
+
+## help          this list
+.PHONY: help
+help:
+	@sed -n 's/^## /make /p' Makefile
+
+endif

@@ -1,0 +1,129 @@
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1835492821. */
+#define _GNU_SOURCE
+#include "90-plumbing/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Noreturn void usage(const struct cli *cli, const char *what,
+                            const char *name)
+{
+    fprintf(stderr, "%s: %s%s; try --help\n", cli->program, what, name);
+    exit(2);
+}
+static void help(const struct cli *cli)
+{
+    printf("usage: %s [options]%s%s\n%s\n\noptions:\n", cli->program,
+           *cli->operands ? " " : "", cli->operands, cli->about);
+    for (size_t i = 0; i < cli->n_options; i++) {
+        const struct cli_option *o = &cli->options[i];
+        char left[64];
+        snprintf(left, sizeof left, "--%s %s", o->name, o->value);
+        printf("  %-18s %s", left, o->help);
+        switch (o->kind) {
+        case CLI_REAL:
+            printf(" (%g)\n", *(double *)o->set);
+            break;
+        case CLI_WHOLE:
+            printf(" (%ld)\n", *(long *)o->set);
+            break;
+        case CLI_TEXT:
+        case CLI_FLAG:
+            putchar('\n');
+            break;
+        }
+    }
+    printf("  %-18s %s\n", "--help", "this text");
+}
+static void set_option(const struct cli *cli,
+                       const struct cli_option *o, char *text)
+{
+    char *end = text;
+    double value = 0;
+
+    if (o->kind == CLI_FLAG) {
+        *(int *)o->set = 1;
+    } else if (o->kind == CLI_TEXT) {
+        *(const char **)o->set = text;
+    } else {
+        errno = 0;
+        if (o->kind == CLI_REAL)
+            value = strtod(text, &end);
+        else
+            value = (double)strtol(text, &end, 10);
+        if (end == text || *end != '\0')
+            usage(cli, "not a number: ", text);
+        if (errno == ERANGE || !(value >= o->low && value <= o->high))
+            usage(cli, "out of bounds: --", o->name);
+        if (o->kind == CLI_REAL)
+            *(double *)o->set = value;
+        else
+            *(long *)o->set = (long)value;
+    }
+}
+enum { MOST_OPTIONS = 30 };
+
+int cli_parse(const struct cli *cli, int argc, char **argv)
+{
+    struct option longs[MOST_OPTIONS + 2] = {{0}};
+    size_t n = cli->n_options;
+    int i;
+
+    for (size_t k = 0; k < n && k < MOST_OPTIONS; k++) {
+        longs[k].name = cli->options[k].name;
+        longs[k].has_arg = cli->options[k].kind != CLI_FLAG;
+    }
+    longs[n < MOST_OPTIONS ? n : MOST_OPTIONS].name = "help";
+    opterr = 0;
+    while (optind < argc) {
+        int at = optind;
+        int c = getopt_long(argc, argv, ":", longs, &i);
+        if (c == -1)
+            break;
+        if (c != 0)
+            usage(cli, c == ':' ? "a value is missing after "
+                                : "unknown option ", argv[at]);
+        if ((size_t)i == n) {
+            help(cli);
+            cli_finish(cli);
+            exit(0);
+        }
+        set_option(cli, &cli->options[i], optarg);
+    }
+    if (argc - optind < cli->n_operands)
+        usage(cli, "missing: ", cli->operands);
+    if (argc - optind > cli->n_operands)
+        usage(cli, "one too many: ", argv[optind + cli->n_operands]);
+    return optind;
+}
+void cli_fail(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    fflush(stdout);
+    fprintf(stderr, "%s: ", cli->program);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+void cli_finish(const struct cli *cli)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        cli_fail(cli, "standard output: %s", strerror(errno));
+}
+void cli_progress(const char *what, size_t done, size_t total)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r%s: %zu/%zu%s", what, done, total,
+            done == total ? "\n" : "");
+    fflush(stderr);
+}
