@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2832594986. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2240393818. */
 #include "nn/status.h"
 
 const char *nn_status_text(enum nn_status status)
@@ -8,6 +8,10 @@ const char *nn_status_text(enum nn_status status)
         [NN_NO_MEMORY] = "out of memory",
         [NN_BAD_SIZE] = "impossible size",
         [NN_NOT_FINITE] = "the cost is no longer a finite number",
+        [NN_BAD_MAGIC] = "not an IDX file",
+        [NN_BAD_TYPE] = "not of unsigned bytes",
+        [NN_TRAILING] = "goes on after its last element",
+        [NN_MISMATCH] = "does not fit the file beside it",
         [NN_NO_FILE] = "no such file",
         [NN_NO_READ] = "cannot be read",
         [NN_TOO_BIG] = "longer than it can be",

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2497409975. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3480333935. */
 #ifndef NN_STATUS_H
 #define NN_STATUS_H
 
@@ -8,6 +8,10 @@ enum nn_status {
     NN_NO_MEMORY,
     NN_BAD_SIZE,
     NN_NOT_FINITE,
+    NN_BAD_MAGIC,
+    NN_BAD_TYPE,
+    NN_TRAILING,
+    NN_MISMATCH,
     NN_NO_FILE,
     NN_NO_READ,
     NN_TOO_BIG,

@@ -1,0 +1,251 @@
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 2316334432. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "90-plumbing/cli.h"
+#include "nn/nn.h"
+#include "nn/pictures.h"
+
+struct job {
+    struct cli cli;
+    struct nn_pictures train, test;
+    size_t m;    // training pictures used: the first m
+    struct nn nn;
+    struct nn_rng rng;
+    size_t batch;
+    double rate;
+    size_t *order;      // [m]
+    double *x, *y, *g;  // [batch][n_0], [batch][classes], [P]
+    double *mean;       // [classes][n_0]
+};
+static void find_means(struct job *job)
+{
+    size_t n = job->nn.size[0], count[256] = {0};
+    for (size_t s = 0; s < job->m; s++) {
+        size_t c = job->train.label[s];
+        nn_pictures_x(&job->train, s, job->x);
+        count[c]++;
+        for (size_t k = 0; k < n; k++)
+            job->mean[c * n + k] += job->x[k];
+    }
+    for (size_t c = 0; c < job->train.classes; c++)
+        for (size_t k = 0; k < n; k++)
+            job->mean[c * n + k] /= count[c] ? (double)count[c] : 1;
+}
+static size_t nearest_mean(struct job *job, const double *x)
+{
+    size_t n = job->nn.size[0], best = 0;
+    double least = INFINITY;
+    for (size_t c = 0; c < job->train.classes; c++) {
+        double d = 0;
+        for (size_t k = 0; k < n; k++) {
+            double e = x[k] - job->mean[c * n + k];
+            d += e * e;
+        }
+        if (d < least) {
+            least = d;
+            best = c;
+        }
+    }
+    return best;
+}
+static size_t net_answer(struct job *job, const double *x)
+{
+    const double *a = nn_forward(&job->nn, x);
+    size_t best = 0;
+    for (size_t c = 1; c < job->train.classes; c++)
+        if (a[c] > a[best])
+            best = c;
+    return best;
+}
+typedef size_t answer_fn(struct job *job, const double *x);
+
+static size_t count_right(struct job *job, const struct nn_pictures *set,
+                          size_t first, answer_fn *answer,
+                          size_t *confusion)
+{
+    size_t right = 0;
+    for (size_t s = first; s < set->m; s++) {
+        nn_pictures_x(set, s, job->x);
+        size_t said = answer(job, job->x);
+        right += said == set->label[s];
+        if (confusion)
+            confusion[set->label[s] * job->train.classes + said]++;
+    }
+    return right;
+}
+static double train_epoch(struct job *job, size_t epoch)
+{
+    double sum = 0, cost;
+    nn_rng_shuffle(&job->rng, job->order, job->m);
+    for (size_t first = 0; first < job->m; first += job->batch) {
+        size_t b = job->m - first < job->batch ? job->m - first
+                                               : job->batch;
+        size_t n = job->nn.size[0], classes = job->train.classes;
+        for (size_t i = 0; i < b; i++) {
+            size_t s = job->order[first + i];
+            nn_pictures_x(&job->train, s, job->x + i * n);
+            for (size_t c = 0; c < classes; c++)
+                job->y[i * classes + c] = c == job->train.label[s];
+        }
+        enum nn_status status = nn_gradient(&job->nn, b, job->x, job->y,
+                                            job->g, &cost);
+        if (status != NN_OK)
+            cli_fail(&job->cli, "epoch %zu, picture %zu: %s", epoch,
+                     first, nn_status_text(status));
+        nn_step(&job->nn, job->g, job->rate);
+        sum += cost * (double)b;
+        if ((first / job->batch) % 200 == 0 || first + b == job->m)
+            cli_progress("training, pictures of this epoch", first + b, job->m);
+    }
+    return sum / (double)job->m;
+}
+static void load(struct job *job, const char *dir, const char *part,
+                 struct nn_pictures *set)
+{
+    struct nn_fault fault;
+    enum nn_status status = nn_pictures_load(set, dir, part, &fault);
+    if (status != NN_OK)
+        cli_fail(&job->cli, "%s: %s (byte %zu)", fault.path,
+                 nn_status_text(status), fault.offset);
+}
+static void make_room(struct job *job, size_t hidden)
+{
+    size_t n = job->train.rows * job->train.cols;
+    size_t classes = job->train.classes;
+    size_t size[] = {n, hidden, classes};
+    enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
+    enum nn_status status = nn_create(&job->nn, 2, size, sigma);
+    if (status != NN_OK)
+        cli_fail(&job->cli, "%zu hidden units: %s", hidden,
+                 nn_status_text(status));
+    nn_randomize(&job->nn, &job->rng);
+    job->order = calloc(job->m, sizeof *job->order);
+    job->x = calloc(job->batch, n * sizeof *job->x);
+    job->y = calloc(job->batch, classes * sizeof *job->y);
+    job->g = calloc(job->nn.params, sizeof *job->g);
+    job->mean = calloc(classes, n * sizeof *job->mean);
+    if (!job->order || !job->x || !job->y || !job->g || !job->mean)
+        cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
+    for (size_t s = 0; s < job->m; s++)
+        job->order[s] = s;
+}
+static void print_confusion(size_t classes, const size_t *confusion)
+{
+    printf("\nlabel  named as\n     ");
+    for (size_t c = 0; c < classes; c++)
+        printf(" %5zu", c);
+    for (size_t label = 0; label < classes; label++) {
+        printf("\n%5zu", label);
+        for (size_t c = 0; c < classes; c++)
+            printf(" %5zu", confusion[label * classes + c]);
+    }
+    putchar('\n');
+}
+enum { SHOWN = 8 };
+
+static void save_wrong(struct job *job, size_t first, const char *path)
+{
+    size_t rows = job->test.rows, cols = job->test.cols;
+    size_t shown = 0, width = SHOWN * cols;
+    uint8_t *strip = calloc(rows, width);
+    if (!strip)
+        cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
+    printf("\nshown  label  named as\n");
+    for (size_t s = first; s < job->test.m && shown < SHOWN; s++) {
+        nn_pictures_x(&job->test, s, job->x);
+        size_t said = net_answer(job, job->x), label = job->test.label[s];
+        if (said == label)
+            continue;
+        printf("%5zu  %5zu  %8zu\n", s, label, said);
+        for (size_t i = 0; i < rows; i++)
+            memcpy(strip + i * width + shown * cols,
+                   job->test.pixel + (s * rows + i) * cols, cols);
+        shown++;
+    }
+    FILE *file = fopen(path, "wb");
+    int ok = file != NULL;
+    if (file) {
+        fprintf(file, "P5\n%zu %zu\n255\n", width, rows);
+        fwrite(strip, width, rows, file);
+        ok = !ferror(file);
+        ok = fclose(file) == 0 && ok;
+    }
+    if (!ok)
+        cli_fail(&job->cli, "%s: cannot be written", path);
+    free(strip);
+}
+
+int main(int argc, char **argv)
+{
+    long hidden = 30, epochs = 6, batch = 10, seed = 1, hold = 0;
+    int cheat = 0;
+    double rate = 3;
+    const char *wrong = NULL;
+    const struct cli_option options[] = {
+        {"hidden", "N", "hidden units", CLI_WHOLE, &hidden, 1, 100000},
+        {"epochs", "N", "walks over all pictures", CLI_WHOLE, &epochs, 0, 1e6},
+        {"batch", "N", "pictures to a step", CLI_WHOLE, &batch, 1, 1e6},
+        {"rate", "R", "the learning rate", CLI_REAL, &rate, 0, 1000},
+        {"seed", "N", "of the random numbers", CLI_WHOLE, &seed, 0, 1e15},
+        {"hold", "N", "score on the last N training pictures",
+         CLI_WHOLE, &hold, 0, 1e9},
+        {"cheat", "", "train on the test pictures", CLI_FLAG, &cheat, 0, 0},
+        {"wrong", "FILE", "save wrongly named pictures as PGM",
+         CLI_TEXT, &wrong, 0, 0},
+    };
+    struct job job = {.cli = {"clothes", "DIR",
+        "Learns the labelled pictures in DIR, four IDX files of the MNIST\n"
+        "family, and is tested on the others there.",
+        options, sizeof options / sizeof *options, 1}};
+    const char *dir = argv[cli_parse(&job.cli, argc, argv)];
+    job.rng = nn_rng_seeded((uint64_t)seed);
+    job.batch = (size_t)batch;
+    job.rate = rate;
+    load(&job, dir, cheat ? "t10k" : "train", &job.train);
+    load(&job, dir, hold ? "train" : "t10k", &job.test);
+    if (job.test.rows != job.train.rows || job.test.cols != job.train.cols ||
+        job.test.classes > job.train.classes)
+        cli_fail(&job.cli, "%s: training and test pictures differ in size or "
+                           "classes", dir);
+    if ((size_t)hold >= job.train.m)
+        cli_fail(&job.cli, "--hold %ld leaves no picture to learn from", hold);
+    job.m = job.train.m - (size_t)hold;
+    size_t first = hold ? job.m : 0, tested = job.test.m - first;
+    make_room(&job, (size_t)hidden);
+    printf("training pictures = %zu\n", job.m);
+    printf("test pictures = %zu\n", tested);
+    printf("parameters = %zu\n", job.nn.params);
+    find_means(&job);
+    size_t right = count_right(&job, &job.test, first, nearest_mean, NULL);
+    printf("baseline on test = %.4f\n\n", (double)right / (double)tested);
+    printf("epoch  cost\n");
+    for (long epoch = 1; epoch <= epochs; epoch++) {
+        double cost = train_epoch(&job, (size_t)epoch);
+        printf("%5ld  %.6f\n", epoch, cost);
+        fflush(stdout);
+    }
+    size_t classes = job.train.classes;
+    size_t *confusion = calloc(classes * classes, sizeof *confusion);
+    if (!confusion)
+        cli_fail(&job.cli, "%s", nn_status_text(NN_NO_MEMORY));
+    right = count_right(&job, &job.test, first, net_answer, confusion);
+    printf("\nnet on test = %.4f\n", (double)right / (double)tested);
+    print_confusion(classes, confusion);
+    if (wrong)
+        save_wrong(&job, first, wrong);
+    free(confusion);
+    free(job.order);
+    free(job.x);
+    free(job.y);
+    free(job.g);
+    free(job.mean);
+    nn_destroy(&job.nn);
+    nn_pictures_free(&job.train);
+    nn_pictures_free(&job.test);
+    cli_finish(&job.cli);
+    return 0;
+}
