@@ -7,6 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
 DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libcriterion-dev dataset-fashion-mnist
@@ -66,7 +67,7 @@ LIB_C    := $(filter nn/%.c 90-plumbing/%.c,$(TANGLED))
 LIB_CODE := $(addprefix code/,$(filter nn/% 90-plumbing/%,$(TANGLED)))
 NAMES    := $(basename $(notdir $(PROGRAMS)))
 BINS     := $(addprefix $(O)/bin/,$(NAMES))
-RUNS     := $(RUNS_output) $(RUNS_measured)
+RUNS     := $(RUNS_run) $(RUNS_data) $(RUNS_measured)
 SUITES   := $(patsubst %/test.c,%,$(filter %/test.c,$(TANGLED))) \
             $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 TESTS    := $(addprefix $(O)/test/,$(SUITES))
@@ -178,24 +179,28 @@ build/four-loops.pdf: build/chapters.tex build/values.tex build/colophon.tex bui
 ## golden        compare the outputs with tests/golden/ and show what differs
 ## accept        show what differs, and take it as the new golden outputs
 .PHONY: golden accept
-golden accept: $(RUNS_output:%=build/out/%.txt)
-	@tests/golden.sh $@ $(RUNS_output)
+GOLDENS  := $(RUNS_run) $(RUNS_data)
+golden accept: $(GOLDENS:%=build/out/%.txt)
+	@tests/golden.sh $@ $(GOLDENS)
 
 # ---------------------------------------------------------------------- the tests
 $(O)/test/%: $(O)/obj/%/test.o $(O)/libfourloops.a
 	@mkdir -p $(@D)
-	$(C) -o $@ $^ -lcriterion -lz -lm
+	$(C) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lz -lm
 
+# The answers to the exercises are built with every chapter and tested together.
+ANSWERS := $(patsubst %.c,$(O)/obj/%.o,$(filter %/answers.c,$(TANGLED)))
+$(O)/test/test_answers: $(ANSWERS)
 $(O)/test/test_%: $(O)/obj/tests/test_%.o $(O)/libfourloops.a
 	@mkdir -p $(@D)
-	$(C) -o $@ $^ -lcriterion -lz -lm
+	$(C) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lz -lm
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)
 
 ## test          the test suite: no TeX needed, no reading of long output either
 .PHONY: test
-test: test-binaries $(RUNS_output:%=build/out/%.txt)
+test: test-binaries $(GOLDENS:%=build/out/%.txt)
 	@tests/run.sh $(O)
 
 ## check         every gate: lint, clean tangle, test, sanitizers, clang, the PDF

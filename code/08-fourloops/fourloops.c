@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2623406014. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 80736021. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o fourloops code/08-fourloops/fourloops.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static void learn_xor(const struct cli *cli, uint64_t seed, double rate,
     must(cli, nn_create(&nn, 2, size, sigma));
     if (!zeros)
         nn_randomize(&nn, &rng);
-    printf(" step  cost\n");
+    printf("rate = %g  steps = %ld\n\n step  cost\n", rate, steps);
     for (long i = 0, shown = 0; i <= steps; i++) {
         must(cli, nn_gradient(&nn, 4, x, y, g, &cost));
         if (i == shown || i == steps) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 2316334432. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 4260874383. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -154,17 +154,19 @@ static void save_wrong(struct job *job, size_t first, const char *path)
     uint8_t *strip = calloc(rows, width);
     if (!strip)
         cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
-    printf("\nshown  label  named as\n");
+    putchar('\n');
     for (size_t s = first; s < job->test.m && shown < SHOWN; s++) {
         nn_pictures_x(&job->test, s, job->x);
         size_t said = net_answer(job, job->x), label = job->test.label[s];
         if (said == label)
             continue;
-        printf("%5zu  %5zu  %8zu\n", s, label, said);
         for (size_t i = 0; i < rows; i++)
             memcpy(strip + i * width + shown * cols,
                    job->test.pixel + (s * rows + i) * cols, cols);
         shown++;
+        printf("wrong %zu at = %-4zu  wrong %zu label = %zu  "
+               "wrong %zu said = %zu\n",
+               shown, s, shown, label, shown, said);
     }
     FILE *file = fopen(path, "wb");
     int ok = file != NULL;
@@ -217,6 +219,7 @@ int main(int argc, char **argv)
     size_t first = hold ? job.m : 0, tested = job.test.m - first;
     make_room(&job, (size_t)hidden);
     printf("training pictures = %zu\n", job.m);
+    printf("epochs = %ld\n", epochs);
     printf("test pictures = %zu\n", tested);
     printf("parameters = %zu\n", job.nn.params);
     find_means(&job);

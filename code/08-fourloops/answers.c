@@ -1,0 +1,92 @@
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2720651718. */
+#include <math.h>
+
+#include "nn/nn.h"
+#include "08-fourloops/answers.h"
+
+size_t body_count(const struct nn *nn, size_t m)
+{
+    size_t count = 0;
+    for (int l = 1; l <= nn->layers; l++)
+        count += nn->size[l] * nn->size[l - 1];
+    return m * count;
+}
+double apart(double nudge)
+{
+    const double x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0};
+    const size_t size[] = {2, 3, 1};
+    const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
+    struct nn_rng rng = nn_rng_seeded(1);
+    struct nn nn;
+    double g[13], cost, most = 0;
+    if (nn_create(&nn, 2, size, sigma) != NN_OK)
+        return NAN;
+    nn_randomize(&nn, &rng);
+    struct nn_layer two = nn_layer_at(&nn, 2);
+    nn.p[2] = nn.p[0] + nudge;
+    nn.p[3] = nn.p[1];
+    nn.p[two.w + 1] = nn.p[two.w];
+    for (int i = 0; i < 5000; i++) {
+        nn_gradient(&nn, 4, x, y, g, &cost);
+        nn_step(&nn, g, 2);
+    }
+    for (int k = 0; k < 2; k++)
+        most = fmax(most, fabs(nn.p[2 + k] - nn.p[k]));
+    nn_destroy(&nn);
+    return most;
+}
+void gradient_k_outside(struct nn *nn, const double *x, const double *y,
+                        double *g)
+{
+    const double *a = nn_forward(nn, x);
+    size_t n_out = nn->size[nn->layers];
+    double *da_out = nn->da + nn_layer_at(nn, nn->layers).unit;
+    for (size_t j = 0; j < n_out; j++)
+        da_out[j] = (a[j] - y[j]) / (double)n_out;
+    for (int l = nn->layers; l >= 1; l--) {
+        struct nn_layer at = nn_layer_at(nn, l);
+        double *dz = nn->dz + at.unit;
+        for (size_t j = 0; j < at.n; j++)
+            g[at.b + j] = dz[j] = nn->da[at.unit + j] *
+                nn_slope(nn->sigma[l], nn->z[at.unit + j]);
+        for (size_t k = 0; k < at.n_before; k++) {
+            double sum = 0;
+            for (size_t j = 0; j < at.n; j++) {
+                size_t jk = at.w + j * at.n_before + k;
+                g[jk] = dz[j] * nn->a[at.unit_before + k];
+                sum += dz[j] * nn->p[jk];
+            }
+            nn->da[at.unit_before + k] = sum;
+        }
+    }
+}
+double sharpen(struct nn *nn, double x[2], double wanted, double *g)
+{
+    double cost = INFINITY;
+    for (int i = 0; i < 5000 && cost > 1e-4; i++) {
+        if (nn_gradient(nn, 1, x, &wanted, g, &cost) != NN_OK)
+            return NAN;
+        for (int k = 0; k < 2; k++)
+            x[k] -= 0.5 * nn->da[k];
+    }
+    return cost;
+}
+double log_cosh(double e)
+{
+    return fabs(e) + log1p(exp(-2 * fabs(e))) - log(2);
+}
+
+enum nn_status log_cosh_gradient(struct nn *nn, const double *x,
+                                 const double *y, double *g,
+                                 double *cost)
+{
+    double target[16], squared;
+    size_t n = nn->size[nn->layers];
+    const double *a = nn_forward(nn, x);
+    *cost = 0;
+    for (size_t j = 0; j < n && j < 16; j++) {
+        target[j] = a[j] - tanh(a[j] - y[j]);
+        *cost += log_cosh(a[j] - y[j]) / (double)n;
+    }
+    return nn_gradient(nn, 1, x, target, g, &squared);
+}
