@@ -1,4 +1,4 @@
-/* Tangled from chapters/00-reading.nw: edit there. Sum 339772982. */
+/* Tangled from chapters/00-reading.nw: edit there. Sum 3407060659. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o epsilon code/00-reading/epsilon.c code/90-plumbing/[a-z]*.c -lm */
 #include <stdio.h>
 
@@ -7,7 +7,8 @@
 int main(int argc, char **argv)
 {
     const struct cli cli = {"epsilon", "",
-        "Prints the gap between 1 and the next double.", NULL, 0, 0};
+        "Prints the gap between 1 and the next double.",
+        NULL, 0, 0};
     cli_parse(&cli, argc, argv);
     double e = 1;
     while (1 + e / 2 != 1)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/01-twice.nw: edit there. Sum 942148375. */
+/* Tangled from chapters/01-twice.nw: edit there. Sum 2205601169. */
 #include <criterion/criterion.h>
 
 #define main twice_main
@@ -12,7 +12,8 @@ Test(twice, settles_half_a_step_short)
     for (double step = 1; step > 1e-4; step /= 10)
         for (double start = -3; start <= 7; start += 5) {
             double w = settle(start, 0.1, step);
-            cr_assert(fabs(w - (2 - step / 2)) < 1e-9, "%.12f", w);
+            cr_assert(fabs(w - (2 - step / 2)) < 1e-9,
+                      "%.12f", w);
         }
 }
 

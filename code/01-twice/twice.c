@@ -1,4 +1,4 @@
-/* Tangled from chapters/01-twice.nw: edit there. Sum 3507513447. */
+/* Tangled from chapters/01-twice.nw: edit there. Sum 2051538645. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o twice code/01-twice/twice.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -38,13 +38,18 @@ int main(int argc, char **argv)
     long steps = 40;
     int compare = 0, table = 0;
     const struct cli_option options[] = {
-        {"start", "W", "the weight to start from", CLI_REAL, &w, -1e6, 1e6},
-        {"rate", "R", "the learning rate", CLI_REAL, &rate, 0, 1e6},
-        {"step", "H", "the step h of the slope", CLI_REAL, &h, -1e3, 1e3},
-        {"steps", "N", "how many steps to walk", CLI_WHOLE, &steps, 0, 1e9},
-        {"compare", "", "walk with several h", CLI_FLAG, &compare, 0, 0},
-        {"table", "", "print every step and nothing else", CLI_FLAG, &table,
-         0, 0},
+        {"start", "W", "the weight to start from",
+         CLI_REAL, &w, -1e6, 1e6},
+        {"rate", "R", "the learning rate",
+         CLI_REAL, &rate, 0, 1e6},
+        {"step", "H", "the step h of the slope",
+         CLI_REAL, &h, -1e3, 1e3},
+        {"steps", "N", "how many steps to walk",
+         CLI_WHOLE, &steps, 0, 1e9},
+        {"compare", "", "walk with several h",
+         CLI_FLAG, &compare, 0, 0},
+        {"table", "", "print every step and nothing else",
+         CLI_FLAG, &table, 0, 0},
     };
     const struct cli cli = {"twice", "",
         "Learns y = 2x from five examples, by finite differences.",
@@ -53,7 +58,8 @@ int main(int argc, char **argv)
     if (compare) {
         printf("   h       settles at   2 - h/2\n");
         for (h = 1; h > 0.5e-4; h /= 10)
-            printf("%7.4f   %.6f     %.6f\n", h, settle(w, rate, h), 2 - h / 2);
+            printf("%7.4f   %.6f     %.6f\n",
+                   h, settle(w, rate, h), 2 - h / 2);
     } else {
         double first = cost(w);
         printf(" step   w          J\n");
@@ -61,7 +67,8 @@ int main(int argc, char **argv)
             if (table || i <= 8 || i == steps)
                 printf("%5ld   %.6f   %.7f\n", i, w, cost(w));
             if (!isfinite(cost(w)))
-                cli_fail(&cli, "after %ld steps the cost is no finite number", i);
+                cli_fail(&cli, "after %ld steps the cost is no finite number",
+                         i);
             if (i < steps)
                 w -= rate * slope(w, h);
         }

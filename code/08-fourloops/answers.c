@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2720651718. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3633451205. */
 #include <math.h>
 
 #include "nn/nn.h"
@@ -13,7 +13,8 @@ size_t body_count(const struct nn *nn, size_t m)
 }
 double apart(double nudge)
 {
-    const double x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0};
+    const double x[] = {0, 0, 0, 1, 1, 0, 1, 1};
+    const double y[] = {0, 1, 1, 0};
     const size_t size[] = {2, 3, 1};
     const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
     struct nn_rng rng = nn_rng_seeded(1);
@@ -35,8 +36,8 @@ double apart(double nudge)
     nn_destroy(&nn);
     return most;
 }
-void gradient_k_outside(struct nn *nn, const double *x, const double *y,
-                        double *g)
+void gradient_k_outside(struct nn *nn, const double *x,
+                        const double *y, double *g)
 {
     const double *a = nn_forward(nn, x);
     size_t n_out = nn->size[nn->layers];
@@ -60,7 +61,8 @@ void gradient_k_outside(struct nn *nn, const double *x, const double *y,
         }
     }
 }
-double sharpen(struct nn *nn, double x[2], double wanted, double *g)
+double sharpen(struct nn *nn, double x[2], double wanted,
+               double *g)
 {
     double cost = INFINITY;
     for (int i = 0; i < 5000 && cost > 1e-4; i++) {

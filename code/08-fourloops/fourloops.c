@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 80736021. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4155556086. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o fourloops code/08-fourloops/fourloops.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,19 +67,19 @@ static void work(const struct cli *cli)
     double above = nn_cost(&nn, 1, x, y);
     nn.p[1] = p[1] - h;
     double below = nn_cost(&nn, 1, x, y);
-    printf("\nby finite differences\n  h = %g\n  dw1_12 by h = %9.6f\n", h,
-           (above - below) / (2 * h));
+    printf("\nby finite differences\n  h = %g\n"
+           "  dw1_12 by h = %9.6f\n", h, (above - below) / (2 * h));
     nn_destroy(&nn);
 }
-static void learn_xor(const struct cli *cli, uint64_t seed, double rate,
-                      long steps, int zeros)
+static void learn_xor(const struct cli *cli, uint64_t seed,
+                      double rate, long steps, int zeros)
 {
     static const double x[] = {0, 0, 0, 1, 1, 0, 1, 1};
     static const double y[] = {0, 1, 1, 0};
     const size_t size[] = {2, 3, 1};
     const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
     struct nn_rng rng = nn_rng_seeded(seed);
-    double g[13], cost = 0; // 13: two rows of weights and the biases
+    double g[13], cost = 0; // 13: all weights and biases
     struct nn nn;
     must(cli, nn_create(&nn, 2, size, sigma));
     if (!zeros)
@@ -95,7 +95,8 @@ static void learn_xor(const struct cli *cli, uint64_t seed, double rate,
     }
     printf("\nx1 x2  y  output\n");
     for (int s = 0; s < 4; s++)
-        printf(" %.0f  %.0f  %.0f  %.4f\n", x[2 * s], x[2 * s + 1], y[s],
+        printf(" %.0f  %.0f  %.0f  %.4f\n",
+               x[2 * s], x[2 * s + 1], y[s],
                *nn_forward(&nn, x + 2 * s));
     printf("\ncost = %.4f\n", cost);
     printf("hidden units that differ = %d\n", different(&nn));
@@ -108,11 +109,16 @@ int main(int argc, char **argv)
     long seed = 1, steps = 2000;
     double rate = 2;
     const struct cli_option options[] = {
-        {"xor", "", "learn XOR with a 2-3-1 net", CLI_FLAG, &xor, 0, 0},
-        {"zeros", "", "the same from parameters zero", CLI_FLAG, &zeros, 0, 0},
-        {"seed", "N", "of the random start", CLI_WHOLE, &seed, 0, 1e15},
-        {"rate", "R", "the learning rate", CLI_REAL, &rate, 0, 1e6},
-        {"steps", "N", "steps of descent", CLI_WHOLE, &steps, 1, 1e9},
+        {"xor", "", "learn XOR with a 2-3-1 net",
+         CLI_FLAG, &xor, 0, 0},
+        {"zeros", "", "the same from parameters zero",
+         CLI_FLAG, &zeros, 0, 0},
+        {"seed", "N", "of the random start",
+         CLI_WHOLE, &seed, 0, 1e15},
+        {"rate", "R", "the learning rate",
+         CLI_REAL, &rate, 0, 1e6},
+        {"steps", "N", "steps of descent",
+         CLI_WHOLE, &steps, 1, 1e9},
     };
     const struct cli cli = {"fourloops", "",
         "Prints every value and every slope of a small net.",

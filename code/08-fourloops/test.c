@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 180725821. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 451381057. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -11,8 +11,8 @@ Test(fourloops, gradient_is_the_slope_of_the_cost)
 {
     enum { M = 5 };
     const size_t size[] = {3, 4, 3, 5, 2};
-    const enum nn_activation sigma[] = {NN_TANH, NN_RELU, NN_SIGMOID,
-                                        NN_IDENTITY};
+    const enum nn_activation sigma[] = {
+        NN_TANH, NN_RELU, NN_SIGMOID, NN_IDENTITY};
     const double h = 1e-5;
     struct nn_rng rng = nn_rng_seeded(8);
     struct nn nn;
@@ -44,7 +44,8 @@ Test(fourloops, gradient_is_the_slope_of_the_cost)
 }
 static double learned(int random)
 {
-    const double x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0};
+    const double x[] = {0, 0, 0, 1, 1, 0, 1, 1};
+    const double y[] = {0, 1, 1, 0};
     const size_t size[] = {2, 3, 1};
     const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
     struct nn_rng rng = nn_rng_seeded(1);

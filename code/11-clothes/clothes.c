@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 4260874383. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 996586778. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -31,9 +31,11 @@ static void find_means(struct job *job)
         for (size_t k = 0; k < n; k++)
             job->mean[c * n + k] += job->x[k];
     }
-    for (size_t c = 0; c < job->train.classes; c++)
+    for (size_t c = 0; c < job->train.classes; c++) {
+        double m = count[c] ? (double)count[c] : 1;
         for (size_t k = 0; k < n; k++)
-            job->mean[c * n + k] /= count[c] ? (double)count[c] : 1;
+            job->mean[c * n + k] /= m;
+    }
 }
 static size_t nearest_mean(struct job *job, const double *x)
 {
@@ -63,17 +65,18 @@ static size_t net_answer(struct job *job, const double *x)
 }
 typedef size_t answer_fn(struct job *job, const double *x);
 
-static size_t count_right(struct job *job, const struct nn_pictures *set,
+static size_t count_right(struct job *job,
+                          const struct nn_pictures *set,
                           size_t first, answer_fn *answer,
                           size_t *confusion)
 {
     size_t right = 0;
     for (size_t s = first; s < set->m; s++) {
         nn_pictures_x(set, s, job->x);
-        size_t said = answer(job, job->x);
-        right += said == set->label[s];
+        size_t said = answer(job, job->x), label = set->label[s];
+        right += said == label;
         if (confusion)
-            confusion[set->label[s] * job->train.classes + said]++;
+            confusion[label * job->train.classes + said]++;
     }
     return right;
 }
@@ -91,23 +94,25 @@ static double train_epoch(struct job *job, size_t epoch)
             for (size_t c = 0; c < classes; c++)
                 job->y[i * classes + c] = c == job->train.label[s];
         }
-        enum nn_status status = nn_gradient(&job->nn, b, job->x, job->y,
-                                            job->g, &cost);
+        enum nn_status status = nn_gradient(
+            &job->nn, b, job->x, job->y, job->g, &cost);
         if (status != NN_OK)
-            cli_fail(&job->cli, "epoch %zu, picture %zu: %s", epoch,
-                     first, nn_status_text(status));
+            cli_fail(&job->cli, "epoch %zu, picture %zu: %s",
+                     epoch, first, nn_status_text(status));
         nn_step(&job->nn, job->g, job->rate);
         sum += cost * (double)b;
         if ((first / job->batch) % 200 == 0 || first + b == job->m)
-            cli_progress("training, pictures of this epoch", first + b, job->m);
+            cli_progress("training, pictures of this epoch",
+                         first + b, job->m);
     }
     return sum / (double)job->m;
 }
-static void load(struct job *job, const char *dir, const char *part,
-                 struct nn_pictures *set)
+static void load(struct job *job, const char *dir,
+                 const char *part, struct nn_pictures *set)
 {
     struct nn_fault fault;
-    enum nn_status status = nn_pictures_load(set, dir, part, &fault);
+    enum nn_status status = nn_pictures_load(set, dir, part,
+                                             &fault);
     if (status != NN_OK)
         cli_fail(&job->cli, "%s: %s (byte %zu)", fault.path,
                  nn_status_text(status), fault.offset);
@@ -128,12 +133,14 @@ static void make_room(struct job *job, size_t hidden)
     job->y = calloc(job->batch, classes * sizeof *job->y);
     job->g = calloc(job->nn.params, sizeof *job->g);
     job->mean = calloc(classes, n * sizeof *job->mean);
-    if (!job->order || !job->x || !job->y || !job->g || !job->mean)
+    if (!job->order || !job->x || !job->y || !job->g ||
+        !job->mean)
         cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
     for (size_t s = 0; s < job->m; s++)
         job->order[s] = s;
 }
-static void print_confusion(size_t classes, const size_t *confusion)
+static void print_confusion(size_t classes,
+                            const size_t *confusion)
 {
     printf("\nlabel  named as\n     ");
     for (size_t c = 0; c < classes; c++)
@@ -147,22 +154,25 @@ static void print_confusion(size_t classes, const size_t *confusion)
 }
 enum { SHOWN = 8 };
 
-static void save_wrong(struct job *job, size_t first, const char *path)
+static void save_wrong(struct job *job, size_t first,
+                       const char *path)
 {
-    size_t rows = job->test.rows, cols = job->test.cols;
+    const struct nn_pictures *set = &job->test;
+    size_t rows = set->rows, cols = set->cols;
     size_t shown = 0, width = SHOWN * cols;
     uint8_t *strip = calloc(rows, width);
     if (!strip)
         cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
     putchar('\n');
-    for (size_t s = first; s < job->test.m && shown < SHOWN; s++) {
-        nn_pictures_x(&job->test, s, job->x);
-        size_t said = net_answer(job, job->x), label = job->test.label[s];
+    for (size_t s = first; s < set->m && shown < SHOWN; s++) {
+        nn_pictures_x(set, s, job->x);
+        size_t said = net_answer(job, job->x);
+        size_t label = set->label[s];
         if (said == label)
             continue;
         for (size_t i = 0; i < rows; i++)
             memcpy(strip + i * width + shown * cols,
-                   job->test.pixel + (s * rows + i) * cols, cols);
+                   set->pixel + (s * rows + i) * cols, cols);
         shown++;
         printf("wrong %zu at = %-4zu  wrong %zu label = %zu  "
                "wrong %zu said = %zu\n",
@@ -188,19 +198,26 @@ int main(int argc, char **argv)
     double rate = 3;
     const char *wrong = NULL;
     const struct cli_option options[] = {
-        {"hidden", "N", "hidden units", CLI_WHOLE, &hidden, 1, 100000},
-        {"epochs", "N", "walks over all pictures", CLI_WHOLE, &epochs, 0, 1e6},
-        {"batch", "N", "pictures to a step", CLI_WHOLE, &batch, 1, 1e6},
-        {"rate", "R", "the learning rate", CLI_REAL, &rate, 0, 1000},
-        {"seed", "N", "of the random numbers", CLI_WHOLE, &seed, 0, 1e15},
+        {"hidden", "N", "hidden units",
+         CLI_WHOLE, &hidden, 1, 100000},
+        {"epochs", "N", "walks over all pictures",
+         CLI_WHOLE, &epochs, 0, 1e6},
+        {"batch", "N", "pictures to a step",
+         CLI_WHOLE, &batch, 1, 1e6},
+        {"rate", "R", "the learning rate",
+         CLI_REAL, &rate, 0, 1000},
+        {"seed", "N", "of the random numbers",
+         CLI_WHOLE, &seed, 0, 1e15},
         {"hold", "N", "score on the last N training pictures",
          CLI_WHOLE, &hold, 0, 1e9},
-        {"cheat", "", "train on the test pictures", CLI_FLAG, &cheat, 0, 0},
+        {"cheat", "", "train on the test pictures",
+         CLI_FLAG, &cheat, 0, 0},
         {"wrong", "FILE", "save wrongly named pictures as PGM",
          CLI_TEXT, &wrong, 0, 0},
     };
     struct job job = {.cli = {"clothes", "DIR",
-        "Learns the labelled pictures in DIR, four IDX files of the MNIST\n"
+        "Learns the labelled pictures in DIR, "
+        "four IDX files of the MNIST\n"
         "family, and is tested on the others there.",
         options, sizeof options / sizeof *options, 1}};
     const char *dir = argv[cli_parse(&job.cli, argc, argv)];
@@ -209,12 +226,14 @@ int main(int argc, char **argv)
     job.rate = rate;
     load(&job, dir, cheat ? "t10k" : "train", &job.train);
     load(&job, dir, hold ? "train" : "t10k", &job.test);
-    if (job.test.rows != job.train.rows || job.test.cols != job.train.cols ||
+    if (job.test.rows != job.train.rows ||
+        job.test.cols != job.train.cols ||
         job.test.classes > job.train.classes)
-        cli_fail(&job.cli, "%s: training and test pictures differ in size or "
-                           "classes", dir);
+        cli_fail(&job.cli, "%s: training and test pictures differ "
+                           "in size or classes", dir);
     if ((size_t)hold >= job.train.m)
-        cli_fail(&job.cli, "--hold %ld leaves no picture to learn from", hold);
+        cli_fail(&job.cli,
+                 "--hold %ld leaves no picture to learn from", hold);
     job.m = job.train.m - (size_t)hold;
     size_t first = hold ? job.m : 0, tested = job.test.m - first;
     make_room(&job, (size_t)hidden);
@@ -223,8 +242,10 @@ int main(int argc, char **argv)
     printf("test pictures = %zu\n", tested);
     printf("parameters = %zu\n", job.nn.params);
     find_means(&job);
-    size_t right = count_right(&job, &job.test, first, nearest_mean, NULL);
-    printf("baseline on test = %.4f\n\n", (double)right / (double)tested);
+    size_t right = count_right(&job, &job.test, first,
+                               nearest_mean, NULL);
+    printf("baseline on test = %.4f\n\n",
+           (double)right / (double)tested);
     printf("epoch  cost\n");
     for (long epoch = 1; epoch <= epochs; epoch++) {
         double cost = train_epoch(&job, (size_t)epoch);
@@ -235,7 +256,8 @@ int main(int argc, char **argv)
     size_t *confusion = calloc(classes * classes, sizeof *confusion);
     if (!confusion)
         cli_fail(&job.cli, "%s", nn_status_text(NN_NO_MEMORY));
-    right = count_right(&job, &job.test, first, net_answer, confusion);
+    right = count_right(&job, &job.test, first,
+                        net_answer, confusion);
     printf("\nnet on test = %.4f\n", (double)right / (double)tested);
     print_confusion(classes, confusion);
     if (wrong)

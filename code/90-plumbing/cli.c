@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1835492821. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2763845460. */
 #define _GNU_SOURCE
 #include "90-plumbing/cli.h"
 
@@ -11,16 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static _Noreturn void usage(const struct cli *cli, const char *what,
-                            const char *name)
+static _Noreturn void usage(const struct cli *cli,
+                            const char *what, const char *name)
 {
-    fprintf(stderr, "%s: %s%s; try --help\n", cli->program, what, name);
+    fprintf(stderr, "%s: %s%s; try --help\n",
+            cli->program, what, name);
     exit(2);
 }
 static void help(const struct cli *cli)
 {
-    printf("usage: %s [options]%s%s\n%s\n\noptions:\n", cli->program,
-           *cli->operands ? " " : "", cli->operands, cli->about);
+    printf("usage: %s [options]%s%s\n%s\n\noptions:\n",
+           cli->program, *cli->operands ? " " : "",
+           cli->operands, cli->about);
     for (size_t i = 0; i < cli->n_options; i++) {
         const struct cli_option *o = &cli->options[i];
         char left[64];
@@ -59,7 +61,8 @@ static void set_option(const struct cli *cli,
             value = (double)strtol(text, &end, 10);
         if (end == text || *end != '\0')
             usage(cli, "not a number: ", text);
-        if (errno == ERANGE || !(value >= o->low && value <= o->high))
+        if (errno == ERANGE ||
+            !(value >= o->low && value <= o->high))
             usage(cli, "out of bounds: --", o->name);
         if (o->kind == CLI_REAL)
             *(double *)o->set = value;
@@ -99,7 +102,8 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
     if (argc - optind < cli->n_operands)
         usage(cli, "missing: ", cli->operands);
     if (argc - optind > cli->n_operands)
-        usage(cli, "one too many: ", argv[optind + cli->n_operands]);
+        usage(cli, "one too many: ",
+              argv[optind + cli->n_operands]);
     return optind;
 }
 void cli_fail(const struct cli *cli, const char *format, ...)

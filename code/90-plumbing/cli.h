@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1095246843. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3647658864. */
 #ifndef CLI_H
 #define CLI_H
 #include <stddef.h>
@@ -7,19 +7,22 @@
 
      double rate = 0.1;
      const struct cli_option options[] = {
-         {"rate", "R", "the learning rate", CLI_REAL, &rate, 0, 10},
+         {"rate", "R", "the learning rate",
+          CLI_REAL, &rate, 0, 10},
      };
-     struct cli cli = {"twice", "", "Learns y = 2x.", options, 1, 0};
+     struct cli cli = {"twice", "", "Learns y = 2x.",
+                       options, 1, 0};
      cli_parse(&cli, argc, argv);
 
-   A table, and for every option the variable that it sets: CLI_REAL
-   a double, CLI_WHOLE a long, CLI_TEXT a const char * (into argv),
-   CLI_FLAG an int. Numbers are held to low .. high, both included. */
+   A table, and for every option the variable that it sets:
+   CLI_REAL a double, CLI_WHOLE a long, CLI_TEXT a const char *
+   (into argv), CLI_FLAG an int. Numbers are held to low .. high,
+   both included. */
 enum cli_kind { CLI_REAL, CLI_WHOLE, CLI_TEXT, CLI_FLAG };
 
 struct cli_option {
     const char *name;  // without the dashes
-    const char *value; // how the help names the value; "" for a flag
+    const char *value; // how the help names it; "" for a flag
     const char *help;
     enum cli_kind kind;
     void *set;
@@ -35,19 +38,20 @@ struct cli {
     int n_operands; // exactly so many are expected
 };
 
-/* Reads the options; returns the index in argv of the first operand.
-   --help prints the help and exits 0; a mistake prints one line on
-   standard error and exits 2. */
+/* Reads the options; returns the index in argv of the first
+   operand. --help prints the help and exits 0; a mistake prints
+   one line on standard error and exits 2. */
 int cli_parse(const struct cli *cli, int argc, char **argv);
 
 /* Prints "program: message" on standard error and exits 1. */
-_Noreturn void cli_fail(const struct cli *cli, const char *format, ...);
+_Noreturn void cli_fail(const struct cli *cli,
+                        const char *format, ...);
 
-/* Flushes standard output; what could not be written is an error. */
+/* Flushes standard output; a failure to write is an error. */
 void cli_finish(const struct cli *cli);
 
-/* Shows "what: done/total" on standard error, redrawn in place, when
-   that is a terminal; says nothing when it is not. */
+/* Shows "what: done/total" on standard error, redrawn in place,
+   when that is a terminal; says nothing when it is not. */
 void cli_progress(const char *what, size_t done, size_t total);
 
 #endif

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 412801616. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 578454840. */
 #include "nn/nn.h"
 
 #include <limits.h>
@@ -72,7 +72,8 @@ static int count(int layers, const size_t size[], size_t *units,
     }
     return 1;
 }
-enum nn_status nn_create(struct nn *nn, int layers, const size_t size[],
+enum nn_status nn_create(struct nn *nn, int layers,
+                         const size_t size[],
                          const enum nn_activation sigma[])
 {
     size_t units;
@@ -138,7 +139,8 @@ const double *nn_forward(struct nn *nn, const double *x)
     }
     return nn->a + nn_layer_at(nn, nn->layers).unit;
 }
-static double sample_cost(size_t n, const double *a, const double *y)
+static double sample_cost(size_t n, const double *a,
+                          const double *y)
 {
     double sum = 0;
     for (size_t j = 0; j < n; j++)
@@ -155,8 +157,9 @@ double nn_cost(struct nn *nn, size_t m, const double *x,
                            y + s * n_out);
     return sum / (double)m;
 }
-enum nn_status nn_gradient(struct nn *nn, size_t m, const double *x,
-                           const double *y, double *g, double *cost)
+enum nn_status nn_gradient(struct nn *nn, size_t m,
+                           const double *x, const double *y,
+                           double *g, double *cost)
 {
     struct nn_layer last = nn_layer_at(nn, nn->layers);
     size_t n_in = nn->size[0], n_out = last.n;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 978179354. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1071989825. */
 #ifndef NN_NN_H
 #define NN_NN_H
 #include <stddef.h>
@@ -23,32 +23,33 @@
 
 enum nn_activation { NN_IDENTITY, NN_SIGMOID, NN_TANH, NN_RELU };
 
-/* sigma(z) and its slope sigma'(z); the slope of ReLU at 0 is 0. */
+/* sigma(z) and its slope sigma'(z); that of ReLU at 0 is 0. */
 double nn_sigma(enum nn_activation sigma, double z);
 double nn_slope(enum nn_activation sigma, double z);
 struct nn {
     int layers;                // L
     size_t *size;              // [L+1]: n_l; size[0] inputs
-    enum nn_activation *sigma; // [L+1]: of layer l; sigma[0] unused
+    enum nn_activation *sigma; // [L+1]: of layer l; [0] unused
     size_t params;             // P, weights and biases together
     double *p;                 // [P]: layer by layer, w then b
-    double *z, *a, *dz, *da;   // [n_0 + ... + n_L], layer by layer
+    double *z, *a, *dz, *da;   // [n_0 + ... + n_L], by layer
 };
 /* A net with L layers, size[0] inputs and size[l] units of
    activation sigma[l - 1] in layer l; all parameters are zero.
    Copies both arrays. NN_BAD_SIZE: L or a size is below 1, or the
    sum of the sizes or P does not fit; NN_NO_MEMORY. On failure
    there is nothing to destroy. */
-enum nn_status nn_create(struct nn *nn, int layers, const size_t size[],
+enum nn_status nn_create(struct nn *nn, int layers,
+                         const size_t size[],
                          const enum nn_activation sigma[]);
 void nn_destroy(struct nn *nn);
 
 /* Biases zero, weights uniform in +-1/sqrt(number of inputs). */
 void nn_randomize(struct nn *nn, struct nn_rng *rng);
 
-/* z_j = sum_k w_jk a_k + b_j, a_j = sigma(z_j), layer by layer, from
-   x [size[0]]. Returns a of the last layer, [size[L]], which is the
-   net's own and holds until the next call. */
+/* z_j = sum_k w_jk a_k + b_j, a_j = sigma(z_j), layer by layer,
+   from x [size[0]]. Returns a of the last layer, [size[L]], which
+   is the net's own and holds until the next call. */
 const double *nn_forward(struct nn *nn, const double *x);
 
 /* J = 1/m sum_s 1/(2n) sum_j (a_j - y_j)^2 over m >= 1 samples,
@@ -56,18 +57,20 @@ const double *nn_forward(struct nn *nn, const double *x);
 double nn_cost(struct nn *nn, size_t m, const double *x,
                const double *y);
 
-/* g [P] = the slopes of J by all parameters, in the order of p, and
-   *cost = J. NN_NOT_FINITE: J is NaN or infinite; g is not to be
-   used. Method: Rumelhart, Hinton and Williams (1986). */
-enum nn_status nn_gradient(struct nn *nn, size_t m, const double *x,
-                           const double *y, double *g, double *cost);
+/* g [P] = the slopes of J by all parameters, in the order of p,
+   and *cost = J. NN_NOT_FINITE: J is NaN or infinite; g is not to
+   be used. Method: Rumelhart, Hinton and Williams (1986). */
+enum nn_status nn_gradient(struct nn *nn, size_t m,
+                           const double *x, const double *y,
+                           double *g, double *cost);
 
 /* p -= rate * g. */
 void nn_step(struct nn *nn, const double *g, double rate);
 
-/* Where layer l, 1 <= l <= L, has its numbers: w[j * n_before + k]
-   leads to unit j from unit k, at p + w; b[j] at p + b; its units at
-   z + unit, and the units of the layer before at z + unit_before. */
+/* Where layer l, 1 <= l <= L, has its numbers:
+   w[j * n_before + k] leads to unit j from unit k, at p + w;
+   b[j] at p + b; its units at z + unit, and the units of the
+   layer before at z + unit_before. */
 struct nn_layer {
     size_t n, n_before;
     size_t w, b, unit, unit_before;

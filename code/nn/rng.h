@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2768876451. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4134160567. */
 #ifndef NN_RNG_H
 #define NN_RNG_H
 #include <stddef.h>
@@ -19,7 +19,8 @@ struct nn_rng nn_rng_seeded(uint64_t seed);
 uint64_t nn_rng_next(struct nn_rng *rng);
 
 /* A number in [low, high), in steps of (high - low) / 2^53. */
-double nn_rng_uniform(struct nn_rng *rng, double low, double high);
+double nn_rng_uniform(struct nn_rng *rng, double low,
+                      double high);
 
 /* One of 0 .. n - 1, each as likely as the others; n >= 1. */
 uint64_t nn_rng_below(struct nn_rng *rng, uint64_t n);

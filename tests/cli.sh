@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# cli.sh: what every program does with its command line and its files when
+# something is wrong. Which options there are is taken from --help.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/count.sh
+root=$PWD
+scratch=build/test-cli
+rm -rf $scratch; mkdir -p $scratch
+cd $scratch
+
+# amiss STATUS PATTERN PROGRAM ARGUMENT...: says what is amiss unless there is one
+# line on standard error that starts with the program's name and matches PATTERN;
+# with status 2, there must be no output.
+amiss() {
+  local want=$1 pattern=$2 name status=0
+  shift 2
+  name=$(basename "$1")
+  timeout -k 5 60 "$@" >"${out:-out}" 2>err </dev/null || status=$?
+  if [ $status -ne "$want" ]; then
+    echo "status $status, not $want: ${*:2}"; head -n 5 err
+  elif [ "$(wc -l <err)" -ne 1 ] || ! grep -q -- "^$name: .*$pattern" err; then
+    echo "not one line \"$name: ...$pattern\": ${*:2}"; head -n 5 err
+  elif [ "$want" -eq 2 ] && [ -s out ]; then
+    echo "output in spite of a usage error: ${*:2}"
+  fi
+}
+say() { # WHAT COMPLAINT
+  if [ -z "$2" ]; then ok "$1"; else bad "$1"; indent <<<"$2"; fi
+}
+try() { say "$(basename "$4"), $1" "$(amiss "${@:2}")"; } # WHAT, and as for amiss
+
+# Each option that takes a value, then n or t: a number (it shows its default), a text.
+options() {
+  sed -n 's/^  \(--[a-z0-9-]*\) [A-Z][A-Z]* .*(\([-+0-9.e]*\))$/\1 n/p; t
+          s/^  \(--[a-z0-9-]*\) [A-Z][A-Z]* .*/\1 t/p' help
+}
+
+program() { # PATH
+  local name operands option kind flag
+  name=$(basename "$1")
+  if "$1" --help >help 2>err && [ ! -s err ] && grep -q "^usage: $name" help; then
+    ok "$name --help"
+  else
+    bad "$name --help"; return
+  fi
+  read -ra operands <<<"$(sed -n '1s/.*\[options\]//p' help)"
+  out=/dev/full try "full disk" 1 "" "$1" --help
+  try "unknown option" 2 "--no-such-option" "$1" --no-such-option
+  try "unknown letter" 2 "-x" "$1" -x
+  try "an operand too many" 2 "too many" "$1" "${operands[@]}" more
+  [ ${#operands[@]} -eq 0 ] || try "no operand" 2 "missing" "$1"
+  [ ${#operands[@]} -gt 0 ] || out=/dev/full try "full disk, all of it" 1 "" "$1"
+  while read -r option kind; do
+    try "$option without a value" 2 "$option" "$1" "$option"
+    [ "$kind" = n ] || continue
+    say "$name, $option with what is no number, or out of bounds" "$(
+      for text in abc 1x '' nan inf 1e999 -1e300 99999999999999999999 -99999999999999999999; do
+        amiss 2 "\($option;\|a number: $text;\)" "$1" "$option" "$text" "${operands[@]}"
+      done)"
+  done < <(options)
+  flag=$(sed -n 's/^  \(--[a-z0-9-]*\)  .*/\1/p' help | head -n 1)
+  try "$flag with a value" 2 "$flag" "$1" "$flag=1"
+}
+
+# The command in a program's second line, word for word, here with code/ beside us.
+by_hand() { # code/NN-name/NAME.c
+  local name command
+  name=$(basename "$1" .c)
+  command=$(sed -n '2s/^\/\* \(cc .*\) \*\/$/\1/p' "$1")
+  if [ -n "$command" ] && bash -c "$command" >log 2>&1 && [ ! -s log ] &&
+     ./"$name" --help >help 2>&1 && cmp -s help <("$root/build/bin/$name" --help); then
+    ok "$name, compiled by the command of its second line"
+  else
+    bad "$name, compiled by the command of its second line: ${command:-none}"; indent <log
+  fi
+}
+
+# A folder with all files of the data but one, which the caller makes.
+folder() { # FOLDER FILE
+  mkdir -p "$1"; ln -s "$data"/* "$1"; rm "$1/$2"
+}
+
+clothes() {
+  local clothes=$root/build/bin/clothes train=train-images-idx3-ubyte.gz
+  mkdir empty
+  try "no folder" 1 "nowhere/train" "$clothes" nowhere
+  try "empty folder" 1 "empty/train" "$clothes" empty
+  [ -d $data ] || { bad "no $data: make deps-code"; return; }
+  folder short $train; head -c 1000000 $data/$train >short/$train
+  try "a file cut short" 1 "short/$train" "$clothes" short
+  folder other $train; echo "not an IDX file" >other/$train
+  try "another kind of file" 1 "other/$train" "$clothes" other
+  folder dir $train; mkdir dir/$train
+  try "a folder for a file" 1 "dir/$train" "$clothes" dir
+  folder long $train; { cat $data/$train; echo more | gzip; } >long/$train
+  try "a file that goes on" 1 "long/$train" "$clothes" long
+  folder labels train-labels-idx1-ubyte.gz
+  ln -s $data/t10k-labels-idx1-ubyte.gz labels/train-labels-idx1-ubyte.gz
+  try "labels of the other set" 1 "labels/train-labels" "$clothes" labels
+  for file in nowhere/wrong.pgm empty /dev/full; do
+    try "--wrong $file" 1 "$file" "$clothes" --hidden 1 --epochs 0 --wrong "$file" $data
+  done
+  out=/dev/full try "full disk" 1 "" "$clothes" --hidden 1 --epochs 0 $data
+}
+
+data=/usr/share/datasets/fashion-mnist
+found=0
+for path in "$root"/build/bin/*; do
+  [ -x "$path" ] || continue
+  found=1
+  program "$path"
+done
+[ $found -eq 1 ] || bad "no program in build/bin"
+ln -s "$root/code" code
+while read -r source; do by_hand "$source"; done < <(grep -l '^int main(' code/*/*.c)
+[ ! -x "$root/build/bin/clothes" ] || clothes
+finish

@@ -1,0 +1,93 @@
+// The answers to the exercises of chapter 8.
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "08-fourloops/answers.c"
+
+TestSuite(answers_08, .timeout = 30);
+
+static struct nn random_net(void)
+{
+    const size_t size[] = {3, 5, 4, 2};
+    const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID, NN_IDENTITY};
+    struct nn_rng rng = nn_rng_seeded(3);
+    struct nn nn;
+    cr_assert(nn_create(&nn, 3, size, sigma) == NN_OK);
+    nn_randomize(&nn, &rng);
+    return nn;
+}
+
+static const double x[] = {0.3, -0.7, 1.1}, y[] = {0.5, -2};
+
+Test(answers_08, body_is_run_once_a_weight_and_sample)
+{
+    const size_t size[] = {784, 30, 10};
+    const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
+    struct nn nn;
+    cr_assert(nn_create(&nn, 2, size, sigma) == NN_OK);
+    cr_assert(body_count(&nn, 1) == 23820);
+    cr_assert(body_count(&nn, 7) == 7 * 23820);
+    nn_destroy(&nn);
+}
+
+Test(answers_08, equal_units_stay_equal_until_nudged)
+{
+    cr_assert(apart(0) == 0);
+    cr_assert(apart(1e-6) > 0.1, "%g", apart(1e-6));
+}
+
+Test(answers_08, k_outside_gives_the_same_bits)
+{
+    struct nn nn = random_net();
+    double g[64], swapped[64], cost;
+    cr_assert(nn.params <= 64);
+    cr_assert(nn_gradient(&nn, 1, x, y, g, &cost) == NN_OK);
+    gradient_k_outside(&nn, x, y, swapped);
+    cr_assert(memcmp(g, swapped, nn.params * sizeof *g) == 0);
+    nn_destroy(&nn);
+}
+
+Test(answers_08, input_moves_until_the_output_is_right)
+{
+    const double xs[] = {0, 0, 0, 1, 1, 0, 1, 1}, ys[] = {0, 1, 1, 0};
+    const size_t size[] = {2, 3, 1};
+    const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
+    struct nn_rng rng = nn_rng_seeded(1);
+    struct nn nn;
+    double g[13], before[13], cost;
+    cr_assert(nn_create(&nn, 2, size, sigma) == NN_OK);
+    nn_randomize(&nn, &rng);
+    for (int i = 0; i < 5000; i++) {
+        cr_assert(nn_gradient(&nn, 4, xs, ys, g, &cost) == NN_OK);
+        nn_step(&nn, g, 2);
+    }
+    memcpy(before, nn.p, sizeof before);
+    for (int wanted = 0; wanted <= 1; wanted++) {
+        double point[] = {0.5, 0.5};
+        cr_assert(sharpen(&nn, point, wanted, g) <= 1e-4);
+        cr_assert(fabs(*nn_forward(&nn, point) - wanted) < 0.05);
+    }
+    cr_assert(memcmp(before, nn.p, sizeof before) == 0);
+    nn_destroy(&nn);
+}
+
+Test(answers_08, other_cost_has_the_slope_of_its_cost)
+{
+    struct nn nn = random_net();
+    double g[64], unused[64], cost, above, below, h = 1e-5, norm = 0;
+    cr_assert(log_cosh_gradient(&nn, x, y, g, &cost) == NN_OK);
+    for (size_t i = 0; i < nn.params; i++) {
+        double p = nn.p[i];
+        nn.p[i] = p + h;
+        log_cosh_gradient(&nn, x, y, unused, &above);
+        nn.p[i] = p - h;
+        log_cosh_gradient(&nn, x, y, unused, &below);
+        nn.p[i] = p;
+        cr_assert(fabs(g[i] - (above - below) / (2 * h)) < 1e-8);
+        norm += g[i] * g[i];
+    }
+    cr_assert(norm > 1e-3);
+    cr_assert(fabs(log_cosh(1000) - (1000 - log(2))) < 1e-9);
+    nn_destroy(&nn);
+}
