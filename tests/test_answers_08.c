@@ -33,8 +33,9 @@ Test(answers_08, body_is_run_once_a_weight_and_sample)
 
 Test(answers_08, equal_units_stay_equal_until_nudged)
 {
-    cr_assert(apart(0) == 0);
-    cr_assert(apart(1e-6) > 0.1, "%g", apart(1e-6));
+    double stuck = equal_start(0);
+    cr_assert(stuck > 1.0 / 12 && stuck < 0.085, "%g", stuck);
+    cr_assert(equal_start(0.001) < 0.001);
 }
 
 Test(answers_08, k_outside_gives_the_same_bits)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/00-reading.nw: edit there. Sum 3407060659. */
+/* Tangled from chapters/00-reading.nw: edit there. Sum 3014246127. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o epsilon code/00-reading/epsilon.c code/90-plumbing/[a-z]*.c -lm */
 #include <stdio.h>
 
@@ -13,7 +13,7 @@ int main(int argc, char **argv)
     double e = 1;
     while (1 + e / 2 != 1)
         e /= 2;
-    printf("e = %.16e\n", e);
+    printf("e = %.6e\n", e);
     int halvings = 0;
     for (double d = e; d < 1; d *= 2)
         halvings++;

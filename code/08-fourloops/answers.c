@@ -1,8 +1,8 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3633451205. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4264574083. */
+#include <assert.h>
 #include <math.h>
 
 #include "nn/nn.h"
-#include "08-fourloops/answers.h"
 
 size_t body_count(const struct nn *nn, size_t m)
 {
@@ -11,7 +11,7 @@ size_t body_count(const struct nn *nn, size_t m)
         count += nn->size[l] * nn->size[l - 1];
     return m * count;
 }
-double apart(double nudge)
+double equal_start(double nudge)
 {
     const double x[] = {0, 0, 0, 1, 1, 0, 1, 1};
     const double y[] = {0, 1, 1, 0};
@@ -19,22 +19,23 @@ double apart(double nudge)
     const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
     struct nn_rng rng = nn_rng_seeded(1);
     struct nn nn;
-    double g[13], cost, most = 0;
+    double g[13], cost = (double)NAN;
     if (nn_create(&nn, 2, size, sigma) != NN_OK)
-        return NAN;
+        return (double)NAN;
     nn_randomize(&nn, &rng);
-    struct nn_layer two = nn_layer_at(&nn, 2);
-    nn.p[2] = nn.p[0] + nudge;
-    nn.p[3] = nn.p[1];
-    nn.p[two.w + 1] = nn.p[two.w];
-    for (int i = 0; i < 5000; i++) {
+    double *out = nn.p + nn_layer_at(&nn, 2).w;
+    for (size_t j = 1; j < 3; j++) {
+        nn.p[2 * j] = nn.p[0];
+        nn.p[2 * j + 1] = nn.p[1];
+        out[j] = out[0];
+    }
+    nn.p[2] += nudge;
+    for (int i = 0; i < 10000; i++) {
         nn_gradient(&nn, 4, x, y, g, &cost);
         nn_step(&nn, g, 2);
     }
-    for (int k = 0; k < 2; k++)
-        most = fmax(most, fabs(nn.p[2 + k] - nn.p[k]));
     nn_destroy(&nn);
-    return most;
+    return cost;
 }
 void gradient_k_outside(struct nn *nn, const double *x,
                         const double *y, double *g)
@@ -64,10 +65,10 @@ void gradient_k_outside(struct nn *nn, const double *x,
 double sharpen(struct nn *nn, double x[2], double wanted,
                double *g)
 {
-    double cost = INFINITY;
+    double cost = (double)INFINITY;
     for (int i = 0; i < 5000 && cost > 1e-4; i++) {
         if (nn_gradient(nn, 1, x, &wanted, g, &cost) != NN_OK)
-            return NAN;
+            return (double)NAN;
         for (int k = 0; k < 2; k++)
             x[k] -= 0.5 * nn->da[k];
     }
@@ -82,11 +83,13 @@ enum nn_status log_cosh_gradient(struct nn *nn, const double *x,
                                  const double *y, double *g,
                                  double *cost)
 {
-    double target[16], squared;
+    enum { MOST = 16 };
+    double target[MOST], squared;
     size_t n = nn->size[nn->layers];
+    assert(n <= MOST);
     const double *a = nn_forward(nn, x);
     *cost = 0;
-    for (size_t j = 0; j < n && j < 16; j++) {
+    for (size_t j = 0; j < n; j++) {
         target[j] = a[j] - tanh(a[j] - y[j]);
         *cost += log_cosh(a[j] - y[j]) / (double)n;
     }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 578454840. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3645698490. */
 #include "nn/nn.h"
 
 #include <limits.h>
@@ -22,9 +22,9 @@ double nn_sigma(enum nn_activation sigma, double z)
     case NN_TANH:
         return tanh(z);
     case NN_RELU:
-        return z > 0 ? z : 0 * z; // a NaN stays a NaN
+        return z > 0 || isnan(z) ? z : 0;
     }
-    return NAN;
+    return (double)NAN;
 }
 double nn_slope(enum nn_activation sigma, double z)
 {
@@ -39,7 +39,7 @@ double nn_slope(enum nn_activation sigma, double z)
     case NN_RELU:
         return z > 0;
     }
-    return NAN;
+    return (double)NAN;
 }
 struct nn_layer nn_layer_at(const struct nn *nn, int l)
 {
@@ -65,7 +65,7 @@ static int count(int layers, const size_t size[], size_t *units,
         if (size[l] < 1)
             return 0;
         size_t n = size[l], before = l ? size[l - 1] : 0;
-        if (n > most - *units || before >= (most - *params) / n)
+        if (before >= (most - *params) / n)
             return 0;
         *units += n;
         *params += l ? n * (before + 1) : 0;
@@ -195,7 +195,10 @@ enum nn_status nn_gradient(struct nn *nn, size_t m,
         }
     }
     *cost = sum / (double)m;
-    return isfinite(*cost) ? NN_OK : NN_NOT_FINITE;
+    int finite = isfinite(*cost);
+    for (size_t i = 0; finite && i < nn->params; i++)
+        finite = isfinite(g[i]);
+    return finite ? NN_OK : NN_NOT_FINITE;
 }
 void nn_step(struct nn *nn, const double *g, double rate)
 {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1071989825. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1420978943. */
 #ifndef NN_NN_H
 #define NN_NN_H
 #include <stddef.h>
@@ -58,8 +58,9 @@ double nn_cost(struct nn *nn, size_t m, const double *x,
                const double *y);
 
 /* g [P] = the slopes of J by all parameters, in the order of p,
-   and *cost = J. NN_NOT_FINITE: J is NaN or infinite; g is not to
-   be used. Method: Rumelhart, Hinton and Williams (1986). */
+   and *cost = J. NN_NOT_FINITE: J or a slope is NaN or infinite;
+   g is not to be used.
+   Method: Rumelhart, Hinton and Williams (1986). */
 enum nn_status nn_gradient(struct nn *nn, size_t m,
                            const double *x, const double *y,
                            double *g, double *cost);

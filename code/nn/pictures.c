@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 723535302. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 1802147708. */
 #include "nn/pictures.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "nn/idx.h"
 
 static enum nn_status load_idx(const char *dir, const char *part,
-                               const char *what,
+                               const char *what, size_t dims,
                                struct nn_idx *idx,
                                uint8_t **bytes,
                                struct nn_fault *fault)
@@ -16,12 +16,12 @@ static enum nn_status load_idx(const char *dir, const char *part,
     enum { MOST_BYTES = 1 << 30 };
     enum nn_status status = NN_NO_FILE;
     size_t length = 0;
-    for (int i = 3; i >= 0 && status == NN_NO_FILE; i--) {
+    fault->offset = 0;
+    for (int i = 0; i <= 4 && status == NN_NO_FILE; i++) {
         int n = snprintf(fault->path, sizeof fault->path,
-                         "%s/%s-%s%cidx%c-ubyte%s",
-                         dir, part, what, i & 1 ? '-' : '.',
-                         *what == 'i' ? '3' : '1',
-                         i & 2 ? "" : ".gz");
+                         "%s/%s-%s%cidx%zu-ubyte%s", dir, part,
+                         what, i & 1 ? '.' : '-', dims,
+                         i & 2 ? ".gz" : "");
         if (n < 0 || (size_t)n >= sizeof fault->path)
             return NN_NO_FILE;
         status = nn_file_read(fault->path, MOST_BYTES, bytes,
@@ -31,6 +31,10 @@ static enum nn_status load_idx(const char *dir, const char *part,
     if (status == NN_OK)
         status = nn_idx_parse(*bytes, length, idx,
                               &fault->offset);
+    if (status == NN_OK && idx->dims != dims) {
+        fault->offset = 3;
+        status = NN_BAD_SIZE;
+    }
     return status;
 }
 enum nn_status nn_pictures_load(struct nn_pictures *set,
@@ -39,16 +43,16 @@ enum nn_status nn_pictures_load(struct nn_pictures *set,
 {
     struct nn_idx image, label;
     *set = (struct nn_pictures){0};
-    enum nn_status status = load_idx(dir, part, "images", &image,
-                                     &set->image_file, fault);
-    if (status == NN_OK && image.dims != 3)
-        status = NN_BAD_SIZE;
+    enum nn_status status =
+        load_idx(dir, part, "images", 3, &image, &set->image_file,
+                 fault);
     if (status == NN_OK)
-        status = load_idx(dir, part, "labels", &label,
+        status = load_idx(dir, part, "labels", 1, &label,
                           &set->label_file, fault);
-    if (status == NN_OK &&
-        (label.dims != 1 || label.count != image.size[0]))
+    if (status == NN_OK && label.count != image.size[0]) {
+        fault->offset = 4;
         status = NN_MISMATCH;
+    }
     if (status != NN_OK) {
         nn_pictures_free(set);
         return status;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3241402765. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3207545570. */
 #include "nn/rng.h"
 
 struct nn_rng nn_rng_seeded(uint64_t seed)
@@ -16,7 +16,8 @@ uint64_t nn_rng_next(struct nn_rng *rng)
 double nn_rng_uniform(struct nn_rng *rng, double low, double high)
 {
     double u = (double)(nn_rng_next(rng) >> 11) * 0x1p-53;
-    return low + (high - low) * u;
+    double v = low + (high - low) * u;
+    return v < high ? v : low; // rounding may have reached high
 }
 
 uint64_t nn_rng_below(struct nn_rng *rng, uint64_t n)

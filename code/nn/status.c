@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2240393818. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 353950641. */
 #include "nn/status.h"
 
 const char *nn_status_text(enum nn_status status)
@@ -17,7 +17,7 @@ const char *nn_status_text(enum nn_status status)
         [NN_TOO_BIG] = "longer than it can be",
         [NN_TRUNCATED] = "ends too early",
     };
-    if ((int)status < 0 || status >= NN_STATUSES)
+    if (status >= NN_STATUSES)
         return "unknown status";
     return text[status];
 }

@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# check.sh: the gates of `make check` after lint, book and test: other compilers,
+# sanitizers, planted faults, the PDF, and that nothing is left to do or commit.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/count.sh
+unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS
+place=build/check
+rm -rf $place; mkdir -p $place
+log=$place/log
+export LC_ALL=C.UTF-8
+
+# gate WHAT COMMAND...: as check, and shows what the command said when it fails
+gate() {
+  local what=$1 start=$SECONDS
+  shift
+  if "$@" >$log 2>&1; then ok "$what ($((SECONDS - start)) s)"; else bad "$what"; indent <$log; fi
+}
+
+second_make() { # changes no file, and is quick
+  local before start=${EPOCHREALTIME/./}
+  before=$(find build -type f ! -path "$log" -printf '%p %T@\n' | sort)
+  make -s book test-binaries || return 1
+  local took=$((${EPOCHREALTIME/./} - start))
+  diff <(echo "$before") <(find build -type f ! -path "$log" -printf '%p %T@\n' | sort) &&
+    { [ $took -lt 2000000 ] || { echo "it took $took microseconds"; false; }; }
+}
+
+committed() { # what is committed is what the chapters tangle to
+  local others
+  git diff --exit-code -- code || return 1
+  others=$(git ls-files --others --exclude-standard code)
+  [ -z "$others" ] || { echo "not in git: $others"; false; }
+}
+
+scripts() {
+  local list
+  mapfile -t list < <(grep -lE '^#!.*(bash|/sh)' book/bin/* .ci/* 2>/dev/null; ls tests/*.sh)
+  shellcheck -x "${list[@]}"
+}
+
+# build FOLDER VARIABLE=VALUE...: programs and tests with other compilers or flags
+build() { make -s -j"$(nproc)" O="$1" "${@:2}" programs test-binaries; }
+
+without_fma=glibc.cpu.hwcaps=-FMA,-AVX2,-AVX2_Usable,-FMA_Usable,-FMA4
+goldens() { # FOLDER: of the binaries in FOLDER/bin, with both kinds of exp and tanh
+  local id tunables amiss=0
+  rm -rf $place/out; mkdir -p $place/out
+  while read -r id; do
+    for tunables in '' $without_fma; do
+      (cd $place/out && GLIBC_TUNABLES=$tunables PATH=$OLDPWD/$1/bin:$PATH bash "$OLDPWD/build/run/$id.cmd" >"$id.txt") || amiss=1
+      diff -u "tests/golden/$id.txt" "$place/out/$id.txt" || amiss=1
+    done
+  done < <(sed -nE 's/^RUNS_(run|data) \+= //p' build/book.mk)
+  return $amiss
+}
+
+# planted WHAT SIGN FOLDER SED FILE: with a fault planted in a chapter, the tests of
+# FOLDER are red, and say SIGN. The tree is a copy; what is built is not built again.
+planted() {
+  local what=$1 sign=$2 folder=$3 tree=$place/planted flags=()
+  rm -rf $tree; mkdir -p $tree/build
+  cp -a Makefile book chapters code tests $tree
+  cp -a build/{book.mk,run,tangle,obj,bin,test,libfourloops.a,asan} $tree/build
+  sed -i "$4" "$tree/$5"
+  if cmp -s "$5" "$tree/$5"; then bad "planted: $what: sed finds nothing in $5"; return; fi
+  if [ "$folder" = build/asan ]; then flags=("CFLAGS=$sanitize"); fi
+  if ! make -s -C $tree O="$folder" "${flags[@]}" test-binaries >$log 2>&1; then
+    bad "planted: $what: does not compile"; indent <$log
+  elif ASAN=1 $tree/tests/run.sh "$folder" >$log 2>&1; then
+    bad "planted: $what: the tests are content"
+  elif ! grep -q -- "$sign" $log; then
+    bad "planted: $what: nobody says $sign"; indent <$log
+  else
+    ok "planted: $what: $(grep -c ^FAILED $log) complaints"
+  fi
+}
+
+fonts() { # all embedded, none a bitmap
+  pdffonts build/four-loops.pdf | awk '
+    NR > 2 { n++; if ($0 ~ /Type 3/ || $(NF - 4) != "yes") { print; bad = 1 } }
+    END { exit bad || !n }'
+}
+
+metadata() {
+  pdfinfo build/four-loops.pdf >$place/info
+  if ! grep -q '^Title: *[A-Z]' $place/info || ! grep -q '^Author: *[A-Z]' $place/info; then cat $place/info; false; fi
+}
+
+texlog() { # not through book/bin/texlog, which could be blind
+  [ -s build/four-loops.log ] &&
+  ! awk '/Warning:|^Missing character|^! / { print; next }
+         match($0, /^Overfull .hbox \([0-9.]+/) { split(substr($0, 1, RLENGTH), w, "("); if (w[2] > 1) print }' \
+      build/four-loops.log | grep .
+}
+
+# Every line of every chunk can be copied out of the PDF, but for the number of
+# blanks between words, which a PDF does not keep.
+code_copies_out() {
+  pdftotext -layout build/four-loops.pdf - | awk '
+    FNR == 1 { code = 0 }
+    FILENAME == "-" { gsub(/ +/, " "); all = all $0 "\n"; next }
+    /^<<.*>>=[ \t]*$/ { code = 1; next }
+    /^@( |$)/ { code = 0 }
+    code && !/^ *<<.*>>$/ && NF {
+      t = $0; gsub(/@<</, "<<", t); gsub(/@>>/, ">>", t); gsub(/ +/, " ", t); sub(/^ /, "", t)
+      n++; if (!index(all, t)) { print FILENAME ":" FNR ": " t; bad = 1 } }
+    END { exit bad || n < 100 }' - chapters/*.nw
+}
+
+# ... and with its indentation, here of one chunk; a column of rounding is allowed.
+indentation() {
+  # 4.7 points: the width of a letter of the code
+  pdftotext -fixed 4.7 build/four-loops.pdf - | awk -v name='print the help' '
+    function squeeze(t) { sub(/^ +/, "", t); gsub(/ +/, " ", t); return t }
+    FILENAME != "-" {
+      if ($0 ~ /^@( |$)/) code = 0
+      if (code && $0 !~ /<</) chunk[++n] = $0
+      if ($0 == "<<" name ">>=") code = 1
+      next }
+    n && k < n && index(squeeze($0), squeeze(chunk[k + 1])) == 1 && (k == 0 || FNR < first + 3 * n) {
+      match($0, /^ */); margin = RLENGTH; match(chunk[++k], /^ */); margin -= RLENGTH
+      if (k == 1) { first = FNR; common = margin }
+      if (margin < common - 1 || margin > common + 1) { print "moved by " margin - common ": " $0; bad = 1 } }
+    END { if (k < n || !n) print k + 0 " of " n + 0 " lines found"; exit bad || !n || k < n }' chapters/*.nw -
+}
+
+right_answers() { # within the band of what this net reaches on any machine
+  awk '/^net on test = / { n++; share = $5 } END { print share; exit n != 1 || share < 0.84 || share > 0.9 }' build/out/clothes.txt
+}
+
+gate "a second make does nothing" second_make
+if [ -z "$(git rev-parse --show-prefix 2>/dev/null || echo none)" ]; then
+  gate "code/ is committed as it is tangled" committed
+else
+  echo "skipped: no git here, so nothing can be said of what is committed"
+fi
+gate "shellcheck" scripts
+
+sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all'
+gate "goldens without FMA" goldens build
+gate "build: gcc -O0" build build/O0 OPT=-O0
+gate "build: gcc -O3" build build/O3 OPT=-O3
+gate "build: clang" build build/clang CC=clang
+gate "build: sanitizers" build build/asan CFLAGS="$sanitize"
+for kind in O0 O3 clang; do
+  gate "tests: $kind" tests/run.sh build/$kind
+  gate "goldens: $kind" goldens build/$kind
+done
+gate "tests: sanitizers" env ASAN=1 tests/run.sh build/asan
+gate "goldens: sanitizers" goldens build/asan
+
+nn=chapters/08-fourloops.nw
+planted "a leak" LeakSanitizer build/asan '/^    free(nn->da);$/s/free/(void)/' $nn
+planted "one unit too few" heap-buffer-overflow build/asan 's/nn->dz = calloc(units,/nn->dz = calloc(units - 1,/' $nn
+planted "a wrong sign" FAILED build 's/dw_j\[k\] += dz/dw_j[k] -= dz/' $nn
+planted "= for +=" FAILED build 's/da_before\[k\] += dz/da_before[k] = dz/' $nn
+planted "a bias forgotten" FAILED build 's/db\[j\] += dz/db[j] += 0 * dz/' $nn
+planted "1/n dropped" FAILED build 's/(double)(n_out \* m)/(double)m/' $nn
+
+gate "PDF: fonts" fonts
+gate "PDF: title and author" metadata
+gate "PDF: no warning" texlog
+gate "PDF: code copies out" code_copies_out
+gate "PDF: indentation copies out" indentation
+gate "the net is right as often as it should" right_answers
+gate "the build's tests, with TeX" env TEX=1 tests/build.sh
+finish
