@@ -55,12 +55,15 @@ FIGURES  := $(patsubst figures/%.tex,%,$(wildcard figures/*.tex))
 BOOK     := $(wildcard book/*.tex book/*.sty book/*.bib)
 
 # Tangling makes build/book.mk, which says what there is to compile and to run;
-# make reads it again whenever a chapter has changed.
+# make reads it again whenever a chapter, or a file in code/, has changed.
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),book)),)
-build/book.mk: $(CHAPTERS) book/bin/tangle
+build/book.mk: $(CHAPTERS) book/bin/tangle $(wildcard code/*/*)
 	@command -v notangle >/dev/null || { echo "noweb is missing: run 'make deps-code'" >&2; exit 1; }
 	@mkdir -p build && book/bin/tangle
 include build/book.mk
+ifneq ($(filter-out $(wildcard code/*/*),$(addprefix code/,$(TANGLED))),)
+build/book.mk: FORCE # a file in code/ is gone
+endif
 endif
 
 LIB_C    := $(filter nn/%.c 90-plumbing/%.c,$(TANGLED))
@@ -150,7 +153,7 @@ build/figures/$1.pdf: figures/$1.tex book/figure.sty book/notation.sty $(call re
 	@mkdir -p build/figures
 	@for f in build/out/*.pgm; do [ ! -e "$$$$f" ] || pnmtopng -quiet "$$$$f" >"$$$${f%.pgm}.png"; done
 	@$(TEX) -outdir=figures ../figures/$1.tex >figures/$1.tex.out 2>&1; status=$$$$?; cd ..; \
-	  book/bin/texlog build/figures/$1.log && exit $$$$status
+	  book/bin/texlog build/figures/$1.log && [ $$$$status -eq 0 ] && touch $$@
 endef
 $(foreach f,$(FIGURES),$(eval $(call figure,$f)))
 
@@ -174,7 +177,7 @@ build/colophon.tex: FORCE
 build/four-loops.pdf: build/chapters.tex build/values.tex build/colophon.tex build/linted \
                       $(BOOK) $(FIGURES:%=build/figures/%.pdf) | need-tex
 	@$(TEX) ../book/four-loops.tex >four-loops.tex.out 2>&1; status=$$?; cd ..; \
-	  book/bin/texlog build/four-loops.log && exit $$status; \
+	  book/bin/texlog build/four-loops.log && [ $$status -eq 0 ] && touch $@ && exit; \
 	  [ ! -e build/four-loops.pdf ] || mv build/four-loops.pdf build/draft.pdf; exit 1
 
 ## golden        compare the outputs with tests/golden/ and show what differs

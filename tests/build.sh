@@ -23,7 +23,7 @@ END
 
 fresh() { rm -rf tree; cp -a good tree; }
 line() { grep -nF -- "$1" tree/$nw | head -n 1 | cut -d: -f1; } # of TEXT in the chapter
-state() { (cd tree && find "$@" -printf '%p %T@ %s\n' | sort); }
+state() { (cd tree && find "$@" -type f -printf '%p %T@ %s\n' | sort); }
 same() { [ "$1" = "$(state "${@:2}")" ]; } # BEFORE PATH...
 append() { printf '%s\n' "$@" >>tree/$nw; }
 
@@ -123,6 +123,9 @@ if [ -n "${TEX-}" ]; then
   all book || indent <log
   check "the tiny book as a PDF" [ -s tree/build/four-loops.pdf ]
   rm -rf good; cp -a tree good
+  fresh; touch tree/build/out/tiny.txt; all book || true; before=$(state build)
+  all book || true
+  check "a run that prints the same again is soon forgotten" same "$before" build
   fresh; sed -i 's/^As easy as/As \\undefinedmacro as/' tree/$nw
   fails "an error of TeX" "$nw:$(line undefinedmacro): Undefined control sequence" book
 fi
