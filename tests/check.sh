@@ -129,6 +129,11 @@ right_answers() { # within the band of what this net reaches on any machine
   awk '/^net on test = / { n++; share = $5 } END { print share; exit n != 1 || share < 0.84 || share > 0.9 }' build/out/clothes.txt
 }
 
+cheat_is_better() { # the failure on purpose of chapter 11 goes on failing
+  awk '/^net on test = / { share[FILENAME] = $5; print }
+       END { exit !(share[ARGV[2]] > share[ARGV[1]]) }' build/out/clothes.txt build/out/clothes-cheat.txt
+}
+
 gate "a second make does nothing" second_make
 if [ -z "$(git rev-parse --show-prefix 2>/dev/null || echo none)" ]; then
   gate "code/ is committed as it is tangled" committed
@@ -164,5 +169,6 @@ gate "PDF: no warning" texlog
 gate "PDF: code copies out" code_copies_out
 gate "PDF: indentation copies out" indentation
 gate "the net is right as often as it should" right_answers
+gate "cheating scores higher, as chapter 11 shows" cheat_is_better
 gate "the build's tests, with TeX" env TEX=1 tests/build.sh
 finish

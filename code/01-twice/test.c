@@ -1,4 +1,4 @@
-/* Tangled from chapters/01-twice.nw: edit there. Sum 2205601169. */
+/* Tangled from chapters/01-twice.nw: edit there. Sum 4233551859. */
 #include <criterion/criterion.h>
 
 #define main twice_main
@@ -24,4 +24,5 @@ Test(twice, rate_too_large_flies_off)
         w -= 0.4 * slope(w, 0.001);
         cr_assert(cost(w) > before);
     }
+    cr_assert(isnan(slope(2, 0)));
 }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/01-twice.nw: edit there. Sum 2051538645. */
+/* Tangled from chapters/01-twice.nw: edit there. Sum 3408574329. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o twice code/01-twice/twice.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
         double first = cost(w);
         printf(" step   w          J\n");
         for (long i = 0; i <= steps; i++) {
-            if (table || i <= 8 || i == steps)
+            if (table || i <= 8 || i == 20 || i == steps)
                 printf("%5ld   %.6f   %.7f\n", i, w, cost(w));
             if (!isfinite(cost(w)))
                 cli_fail(&cli, "after %ld steps the cost is no finite number",
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
                 w -= rate * slope(w, h);
         }
         if (!table) {
-            printf("\nsteps = %ld\nw = %.6f\n", steps, w);
+            printf("\nsteps = %ld\nw = %.7g\n", steps, w);
             printf("J at the start = %.4g\nJ at the end = %.4g\n", first,
                    cost(w));
         }

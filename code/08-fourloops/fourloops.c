@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4155556086. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2810222006. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o fourloops code/08-fourloops/fourloops.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +11,6 @@ static void must(const struct cli *cli, enum nn_status status)
 {
     if (status != NN_OK)
         cli_fail(cli, "%s", nn_status_text(status));
-}
-static int different(const struct nn *nn)
-{
-    int n = 0;
-    for (size_t j = 0; j < nn->size[1]; j++) {
-        size_t i = 0;
-        while (i < j && (nn->p[2 * i] != nn->p[2 * j] ||
-                         nn->p[2 * i + 1] != nn->p[2 * j + 1]))
-            i++;
-        n += i == j;
-    }
-    return n;
 }
 static void work(const struct cli *cli)
 {
@@ -71,6 +59,18 @@ static void work(const struct cli *cli)
            "  dw1_12 by h = %9.6f\n", h, (above - below) / (2 * h));
     nn_destroy(&nn);
 }
+static int different(const struct nn *nn)
+{
+    int n = 0;
+    for (size_t j = 0; j < nn->size[1]; j++) {
+        size_t i = 0;
+        while (i < j && (nn->p[2 * i] != nn->p[2 * j] ||
+                         nn->p[2 * i + 1] != nn->p[2 * j + 1]))
+            i++;
+        n += i == j;
+    }
+    return n;
+}
 static void learn_xor(const struct cli *cli, uint64_t seed,
                       double rate, long steps, int zeros)
 {
@@ -91,7 +91,8 @@ static void learn_xor(const struct cli *cli, uint64_t seed,
             printf("%5ld  %.6f\n", i, cost);
             shown = shown ? 10 * shown : 1;
         }
-        nn_step(&nn, g, rate);
+        if (i < steps)
+            nn_step(&nn, g, rate);
     }
     printf("\nx1 x2  y  output\n");
     for (int s = 0; s < 4; s++)
@@ -99,7 +100,7 @@ static void learn_xor(const struct cli *cli, uint64_t seed,
                x[2 * s], x[2 * s + 1], y[s],
                *nn_forward(&nn, x + 2 * s));
     printf("\ncost = %.4f\n", cost);
-    printf("hidden units that differ = %d\n", different(&nn));
+    printf("different hidden units = %d\n", different(&nn));
     nn_destroy(&nn);
 }
 

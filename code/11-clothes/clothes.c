@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 1680014493. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 564511756. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -152,6 +152,35 @@ static void print_confusion(size_t classes,
     }
     putchar('\n');
 }
+static void print_mixed_up(size_t classes,
+                           const size_t *confusion)
+{
+    size_t most = 0, first = 0, second = 0, apart = 0;
+    double widest = -1;
+    for (size_t c = 0; c < classes; c++) {
+        size_t row = 0, col = 0;
+        for (size_t d = 0; d < classes; d++) {
+            size_t there = confusion[c * classes + d];
+            size_t back = confusion[d * classes + c];
+            row += there;
+            col += back;
+            if (d > c && there + back > most) {
+                most = there + back;
+                first = c;
+                second = d;
+            }
+        }
+        double right = (double)confusion[c * classes + c];
+        double gap = row && col ? fabs(right / (double)row -
+                                       right / (double)col) : 0;
+        if (gap > widest) {
+            widest = gap;
+            apart = c;
+        }
+    }
+    printf("\nmixed up most = %zu  with = %zu\n", first, second);
+    printf("furthest apart = %zu\n", apart);
+}
 enum { SHOWN = 8 };
 
 static void save_wrong(struct job *job, size_t first,
@@ -237,6 +266,8 @@ int main(int argc, char **argv)
     job.m = job.train.m - (size_t)hold;
     size_t first = hold ? job.m : 0, tested = job.test.m - first;
     make_room(&job, (size_t)hidden);
+    printf("hidden = %ld  batch = %ld  rate = %g\n", hidden, batch,
+           rate);
     printf("training pictures = %zu\n", job.m);
     printf("epochs = %ld\n", epochs);
     printf("test pictures = %zu\n", tested);
@@ -260,6 +291,7 @@ int main(int argc, char **argv)
                         net_answer, confusion);
     printf("\nnet on test = %.4f\n", (double)right / (double)tested);
     print_confusion(classes, confusion);
+    print_mixed_up(classes, confusion);
     if (wrong)
         save_wrong(&job, first, wrong);
     free(confusion);
