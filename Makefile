@@ -202,7 +202,7 @@ $(O)/test/test_nn $(O)/test/test_idx: private C += -Wl,--wrap=malloc,--wrap=call
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)
 
-## test          the test suite: no TeX needed, no reading of long output either
+## test          the test suite; it needs no TeX
 .PHONY: test
 test: test-binaries $(GOLDENS:%=build/out/%.txt)
 	@tests/run.sh $(O)

@@ -29,7 +29,8 @@ append() { printf '%s\n' "$@" >>tree/$nw; }
 
 # fails WHAT CULPRIT [GOAL]: the tree does not build, and a line names the culprit.
 fails() {
-  if all "${3-all-but-tex}"; then
+  # shellcheck disable=SC2086  # a goal may come with a variable
+  if all ${3-all-but-tex}; then
     bad "$1: make is content"
   elif grep -qF -- "$2" log; then
     ok "$1"
@@ -49,6 +50,13 @@ rm -rf good; cp -a tree good
 before=$(state build code)
 all
 check "a second make does nothing" same "$before" build code
+
+fresh; echo 'int main(void) { return 0; }' >tree/my.c
+all try SRC=my.c || true
+check "a file of the reader's own is built" tree/build/try/my
+fails "a file that is not there" "cannot read none.c" "try SRC=none.c"
+all help || true
+check "there is help" grep -q '^make test ' log
 
 fresh; sed -i 's/prints a number/prints some number/' tree/$nw
 before=$(state build/out build/bin)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 564511756. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 856165403. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 {
     long hidden = 30, epochs = 6, batch = 10, seed = 1, hold = 0;
     int cheat = 0;
-    double rate = 3;
+    double rate = 1.5;
     const char *wrong = NULL;
     const struct cli_option options[] = {
         {"hidden", "N", "hidden units",
