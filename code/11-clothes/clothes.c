@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 856165403. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 3349946843. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -99,7 +99,7 @@ static double train_epoch(struct job *job, size_t epoch)
         if (status != NN_OK)
             cli_fail(&job->cli, "epoch %zu, picture %zu: %s",
                      epoch, first, nn_status_text(status));
-        nn_step(&job->nn, job->g, job->rate);
+        nn_step(&job->nn, job->g, job->rate / (double)epoch);
         sum += cost * (double)b;
         if ((first / job->batch) % 200 == 0 || first + b == job->m)
             cli_progress("training, pictures of this epoch",
@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 {
     long hidden = 30, epochs = 6, batch = 10, seed = 1, hold = 0;
     int cheat = 0;
-    double rate = 1.5;
+    double rate = 3;
     const char *wrong = NULL;
     const struct cli_option options[] = {
         {"hidden", "N", "hidden units",

@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 3119710475. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 1890286324. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -73,8 +73,8 @@ Test(clothes, learns_a_small_set)
     cr_assert(job.train.m == PICTURES && job.train.classes == 3);
     job.m = job.train.m;
     make_room(&job, 5);
-    for (size_t epoch = 0; epoch < 500; epoch++)
-        train_epoch(&job, epoch);
+    for (int i = 0; i < 500; i++)
+        train_epoch(&job, 1);
     cr_assert(count_right(&job, &job.train, 0,
                           net_answer, NULL) == PICTURES);
     free(job.order);
