@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 1890286324. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 1759098112. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -46,6 +46,7 @@ static void write_set(const char *dir)
     put(dir, "train-labels-idx1-ubyte",
         labels, sizeof labels, label, sizeof label);
 }
+
 static void remove_set(const char *dir)
 {
     char path[256];
@@ -57,7 +58,6 @@ static void remove_set(const char *dir)
     remove(path);
     rmdir(dir);
 }
-
 Test(clothes, learns_a_small_set)
 {
     char dir[] = "build/clothes-XXXXXX";
