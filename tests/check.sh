@@ -87,6 +87,11 @@ metadata() {
   if ! grep -q '^Title: *[A-Z]' $place/info || ! grep -q '^Author: *[A-Z]' $place/info; then cat $place/info; false; fi
 }
 
+bookmarks() { # one for each chapter that is here, and for the appendices
+  pdftohtml -xml -stdout -i build/four-loops.pdf >$place/outline
+  grep -q '>8 Four loops<' $place/outline && grep -q '>A Plumbing<' $place/outline
+}
+
 texlog() { # not through book/bin/texlog, which could be blind
   [ -s build/four-loops.log ] &&
   ! awk '/Warning:|^Missing character|^! / { print; next }
@@ -165,6 +170,7 @@ planted "1/n dropped" FAILED build 's/(double)(n_out \* m)/(double)m/' $nn
 
 gate "PDF: fonts" fonts
 gate "PDF: title and author" metadata
+gate "PDF: bookmarks" bookmarks
 gate "PDF: no warning" texlog
 gate "PDF: code copies out" code_copies_out
 gate "PDF: indentation copies out" indentation
