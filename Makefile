@@ -27,13 +27,18 @@ deps:      ; @book/bin/deps $(DEPS_CHECK)
 deps-code: ; @book/bin/deps $(DEPS_CODE)
 deps-book: ; @book/bin/deps $(DEPS_BOOK)
 
-# With deps among the goals the rest waits for it, and is then the business of a
-# fresh make, which sees the world as deps has left it.
-DEPS_GOALS := $(filter deps deps-code deps-book,$(MAKECMDGOALS))
-ifneq ($(DEPS_GOALS),)
-GOALS := $(filter-out $(DEPS_GOALS),$(MAKECMDGOALS))
+## clean         remove build/
+.PHONY: clean
+clean:
+	rm -rf build
+
+# With deps or clean among the goals the rest waits for them, and is then the
+# business of a fresh make, which sees the world as they have left it.
+FIRST := $(filter deps deps-code deps-book clean,$(MAKECMDGOALS))
+ifneq ($(FIRST),)
+GOALS := $(filter-out $(FIRST),$(MAKECMDGOALS))
 .PHONY: rest $(GOALS)
-rest: $(DEPS_GOALS)
+rest: $(FIRST)
 	@$(if $(GOALS),$(MAKE) --no-print-directory $(GOALS))
 $(GOALS): rest ; @:
 else
@@ -56,7 +61,7 @@ BOOK     := $(wildcard book/*.tex book/*.sty book/*.bib)
 
 # Tangling makes build/book.mk, which says what there is to compile and to run;
 # make reads it again whenever a chapter, or a file in code/, has changed.
-ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),book)),)
+ifneq ($(filter-out help,$(or $(MAKECMDGOALS),book)),)
 build/book.mk: $(CHAPTERS) book/bin/tangle $(wildcard code/*/*)
 	@command -v notangle >/dev/null || { echo "noweb is missing: run 'make deps-code'" >&2; exit 1; }
 	@mkdir -p build && book/bin/tangle
@@ -130,7 +135,7 @@ define run
 build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) build/run/$1.cmd | build/bin/$(program.$1)
 	@mkdir -p build/out
 	@echo "$$$$(cat build/run/$1.cmd)"
-	@cd build/out && PATH="$$(CURDIR)/build/bin:$$$$PATH" bash ../run/$1.cmd >$1.txt
+	@cd build/out && PATH="$$(CURDIR)/build/bin:$$$$PATH" bash ../run/$1.cmd >$1.new && mv $1.new $1.txt
 endef
 $(foreach r,$(RUNS),$(eval $(call run,$r)))
 
@@ -215,11 +220,6 @@ check: lint book test
 ## lint          what can be said of the chapters without running them
 .PHONY: lint
 lint: build/linted
-
-## clean         remove build/
-.PHONY: clean
-clean:
-	rm -rf build
 
 ## help          this list
 .PHONY: help

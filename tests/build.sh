@@ -86,6 +86,14 @@ fresh
 printf '%s\n' '\chapter{More}' '<<[[02-more/more.c]]>>=' '<<say the number>>' '@' '<<say the number>>=' 'int x;' '@' >tree/chapters/02-more.nw
 fails "one chunk name in two chapters" "chapters/02-more.nw:5: chunk <<say the number>>"
 
+fresh
+printf '%s\n' '\chapter{More}' '<<[[02-more/tiny.c]]>>=' 'int main(void)' '{' '    return 0;' '}' '@' >tree/chapters/02-more.nw
+fails "two programs of one name" "chapters/02-more.nw:2: another program is named tiny"
+
+fresh
+all clean programs || true
+check "clean comes before what is made" test -x tree/build/bin/tiny
+
 fresh; append 'One << is not escaped.'
 fails "an unescaped << in prose" "$nw:$(line 'One <<')"
 

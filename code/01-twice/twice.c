@@ -1,4 +1,4 @@
-/* Tangled from chapters/01-twice.nw: edit there. Sum 3408574329. */
+/* Tangled from chapters/01-twice.nw: edit there. Sum 824176183. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o twice code/01-twice/twice.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -67,8 +67,7 @@ int main(int argc, char **argv)
             if (table || i <= 8 || i == 20 || i == steps)
                 printf("%5ld   %.6f   %.7f\n", i, w, cost(w));
             if (!isfinite(cost(w)))
-                cli_fail(&cli, "after %ld steps the cost is no finite number",
-                         i);
+                cli_fail(&cli, "step %ld: the cost is no finite number", i);
             if (i < steps)
                 w -= rate * slope(w, h);
         }
