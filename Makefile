@@ -9,6 +9,8 @@ SHELL := /bin/bash
 .SUFFIXES:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
+export LC_ALL := C.UTF-8
+unexport CDPATH
 
 DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libcriterion-dev dataset-fashion-mnist
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
@@ -132,10 +134,10 @@ try: $(O)/libfourloops.a
 # A program runs again when its code has changed, not when the prose around it
 # has: so a run depends on the clean tangle and only waits for the binary.
 define run
-build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) build/run/$1.cmd | build/bin/$(program.$1)
+build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) build/run/$1.cmd | $(O)/bin/$(program.$1)
 	@mkdir -p build/out
 	@echo "$$$$(cat build/run/$1.cmd)"
-	@cd build/out && PATH="$$(CURDIR)/build/bin:$$$$PATH" bash ../run/$1.cmd >$1.new && mv $1.new $1.txt
+	@bin=$$$$(cd $(O)/bin && pwd) && cd build/out && PATH="$$$$bin:$$$$PATH" bash ../run/$1.cmd >$1.new && mv $1.new $1.txt
 endef
 $(foreach r,$(RUNS),$(eval $(call run,$r)))
 
@@ -148,7 +150,7 @@ build/values.tex: $(RUNS:%=build/out/%.txt) $(CHAPTERS) $(wildcard book/*.tex fi
 .PHONY: figures
 figures: $(FIGURES:%=build/figures/%.pdf)
 
-TEX := cd build && TEXINPUTS=.:../book:../figures: BIBINPUTS=../book: timeout 300 latexmk -pdf -silent \
+TEX := cd build && TEXINPUTS=.:../book:../figures: BIBINPUTS=../book: timeout --foreground 300 latexmk -pdf -silent \
        -interaction=nonstopmode -halt-on-error -file-line-error
 
 # The first line of a figure may name the runs that it reads: "% reads: twice".

@@ -112,6 +112,9 @@ fails "a value that no run prints" "$nw:$(line nothing): \\val{tiny}{nothing}"
 fresh; append '\val{tyni}{number}'
 fails "a run that does not exist" "$nw:$(line tyni): \\val{tyni}{number}"
 
+fresh; sed -i 's/^\\run{tiny}/\\run{renamed}/' tree/$nw
+fails "a value of a run that is no more" "no run is named tiny"
+
 fresh; append '\run{tiny}{tiny}'
 fails "two runs of one name" "$nw:$(grep -n 'run{' tree/$nw | tail -n 1 | cut -d: -f1): "
 

@@ -48,6 +48,7 @@ program() { # PATH
   out=/dev/full try "full disk" 1 "" "$1" --help
   try "unknown option" 2 "--no-such-option" "$1" --no-such-option
   try "unknown letter" 2 "-x" "$1" -x
+  try "an unknown option after an operand" 2 "--no-such-option" "$1" operand --no-such-option
   try "an operand too many" 2 "too many" "$1" "${operands[@]}" more
   [ ${#operands[@]} -eq 0 ] || try "no operand" 2 "missing" "$1"
   [ ${#operands[@]} -gt 0 ] || out=/dev/full try "full disk, all of it" 1 "" "$1"
@@ -115,4 +116,5 @@ done
 ln -s "$root/code" code
 while read -r source; do by_hand "$source"; done < <(grep -l '^int main(' code/*/*.c)
 [ ! -x "$root/build/bin/clothes" ] || clothes
+[ ! -x "$root/build/bin/twice" ] || try "an abbreviation of two options" 2 "--st" "$root/build/bin/twice" --st 7
 finish

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/count.sh
+[[ ${1-} =~ ^(golden|accept)$ && $# -gt 1 ]] || { echo "usage: golden.sh golden|accept ID..." >&2; exit 2; }
 mode=$1; shift
 
 for id in "$@"; do

@@ -1,10 +1,10 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2763845460. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 882486215. */
 #define _GNU_SOURCE
 #include "90-plumbing/cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,19 +76,22 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
 {
     struct option longs[MOST_OPTIONS + 2] = {{0}};
     size_t n = cli->n_options;
-    int i;
+    int i; // the option that was found
 
-    for (size_t k = 0; k < n && k < MOST_OPTIONS; k++) {
-        longs[k].name = cli->options[k].name;
-        longs[k].has_arg = cli->options[k].kind != CLI_FLAG;
-    }
-    longs[n < MOST_OPTIONS ? n : MOST_OPTIONS].name = "help";
+    assert(n <= MOST_OPTIONS);
+    for (size_t k = 0; k < n; k++)
+        longs[k] = (struct option){
+            cli->options[k].name,
+            cli->options[k].kind != CLI_FLAG, &i, (int)k};
+    longs[n] = (struct option){"help", 0, &i, (int)n};
     opterr = 0;
     while (optind < argc) {
         int at = optind;
-        int c = getopt_long(argc, argv, ":", longs, &i);
+        int c = getopt_long(argc, argv, ":", longs, NULL);
         if (c == -1)
             break;
+        while (argv[at][0] != '-' || argv[at][1] == '\0')
+            at++; // past operands
         if (c != 0)
             usage(cli, c == ':' ? "a value is missing after "
                                 : "unknown option ", argv[at]);
