@@ -42,6 +42,10 @@ Test(answers_03, noisy_walk_rests_at_least_squares)
     }
     cr_assert(fabs(w - want) < 1e-12, "%.12f", w);
     cr_assert(fabs(want - 2.01) < 1e-12, "%.12f", want);
+    double least = 0;
+    for (int s = 0; s < M; s++)
+        least += 0.5 * (want * x[s] - noisy[s]) * (want * x[s] - noisy[s]);
+    cr_assert(fabs(least / M - 0.0107) < 1e-9, "%.9f", least / M);
 }
 
 Test(answers_03, safe_step_arrives_from_any_rate)

@@ -58,7 +58,7 @@ static double distance(int n, double x, double rate, int dropped)
     double z = 5.5, y = 5; // far from the corner
     for (int i = 0; i < 100 && z > 0; i++)
         z -= rate * (x * x + 1) * (z - y) / (dropped ? 1 : n);
-    return z > 0 ? fabs(z - y) : INFINITY;
+    return z > 0 ? fabs(z - y) : (double)INFINITY;
 }
 
 Test(answers_06, largest_rate_is_where_it_turns)

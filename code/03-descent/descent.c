@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 1504685172. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 1381083633. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -176,14 +176,14 @@ int main(int argc, char **argv)
         if (table)
             printf("w J\n");
         else
-            printf(" step   w           J           part left\n");
+            printf(" step   w              J           part left\n");
         for (long i = 0; i <= steps; i++) {
             if (table)
                 printf("%.9g %.9g\n", w, bend * cost(w));
             else if (i == 0)
-                printf("%5ld   %-9.7g   %-9.4g\n", i, w, bend * cost(w));
+                printf("%5ld   %-12.7g   %-9.4g\n", i, w, bend * cost(w));
             else
-                printf("%5ld   %-9.7g   %-9.4g   %.4g\n", i, w,
+                printf("%5ld   %-12.7g   %-9.4g   %.4g\n", i, w,
                        bend * cost(w), (w - 2) / before);
             if (!isfinite(bend * cost(w)))
                 cli_fail(&cli, "step %ld: the cost is no finite number",

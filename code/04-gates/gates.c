@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 3678399422. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3923902568. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static struct neuron learn(const double y[M], double rate,
 }
 static double tidy(double v)
 {
-    return round(v * 1e4) / 1e4 + 0.0;
+    return round(v * 1e4) / 1e4 + 0.0; // -0 + 0 is 0
 }
 
 int main(int argc, char **argv)
@@ -155,16 +155,16 @@ int main(int argc, char **argv)
             printf("\n");
         }
     } else {
-        printf("gate      w1      w2       b     answers to "
-               "00 01 10 11          right after\n");
+        printf("gate      w1      w2       b    answers to 00"
+               "       01       10       11   right after\n");
         for (int i = 0; i < 3; i++) {
             long right_at;
             struct neuron p = learn(gates[i].y, rate, steps, &right_at);
-            printf("%-5s %7.4f %7.4f %7.4f  ", gates[i].name, p.w1,
+            printf("%-5s %7.4f %7.4f %7.4f     ", gates[i].name, p.w1,
                    p.w2, p.b);
             for (int s = 0; s < M; s++)
                 printf(" %8.4f", tidy(answer(p, x[s])));
-            printf("   %ld steps\n", right_at);
+            printf("   %ld step%s\n", right_at, right_at == 1 ? "" : "s");
         }
     }
     cli_finish(&cli);

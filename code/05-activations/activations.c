@@ -1,4 +1,4 @@
-/* Tangled from chapters/05-activations.nw: edit there. Sum 2924773654. */
+/* Tangled from chapters/05-activations.nw: edit there. Sum 1168582462. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o activations code/05-activations/activations.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -109,21 +109,21 @@ int main(int argc, char **argv)
         double p = w * x;
         double z = p + b;
         double a = sigmoid(z);
-        double e = a - y;
-        double J = 0.5 * e * e;
-        double de = e;                    // J = e*e/2 has the slope e
-        double da = de * 1;               // e = a - y
+        double r = a - y;
+        double J = 0.5 * r * r;
+        double dr = r;                     // J = r*r/2 has the slope r
+        double da = dr * 1;                // r = a - y
         double dz = da * sigmoid_slope(a); // a = sigma(z)
-        double dp = dz * 1;               // z = p + b
+        double dp = dz * 1;                // z = p + b
         double db = dz * 1;
-        double dw = dp * x;               // p = w*x
+        double dw = dp * x;                // p = w*x
         double dx = dp * w;
         printf("x = %g  w = %g  b = %g  y = %g\n\n", x, w, b, y);
         printf("forward          backward\n");
         printf("p = %9.6f    dp = %.6f\n", p, dp);
         printf("z = %9.6f    dz = %.6f\n", z, dz);
         printf("a = %9.6f    da = %.6f\n", a, da);
-        printf("e = %9.6f    de = %.6f\n", e, de);
+        printf("r = %9.6f    dr = %.6f\n", r, dr);
         printf("J = %9.6f    dJ = 1\n", J);
         printf("\nby      slope of J     by a difference\n");
         double h = 1e-5;
