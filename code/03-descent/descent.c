@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 1381083633. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 2725470431. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -166,6 +166,9 @@ int main(int argc, char **argv)
             for (int more = 0; more <= 1; more++) {
                 struct walk end = walk(rate, way[i].h, way[i].sides,
                                        more);
+                if (!isfinite(end.w))
+                    cli_fail(&cli, "%s: the walk flew off at the rate %g",
+                             way[i].name, rate);
                 printf("  %5ld %6ld  %.0e", end.steps, end.passes,
                        fabs(end.w - 2));
             }
@@ -182,6 +185,9 @@ int main(int argc, char **argv)
                 printf("%.9g %.9g\n", w, bend * cost(w));
             else if (i == 0)
                 printf("%5ld   %-12.7g   %-9.4g\n", i, w, bend * cost(w));
+            else if (before == 0)
+                printf("%5ld   %-12.7g   %-9.4g   -\n", i, w,
+                       bend * cost(w));
             else
                 printf("%5ld   %-12.7g   %-9.4g   %.4g\n", i, w,
                        bend * cost(w), (w - 2) / before);

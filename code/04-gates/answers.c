@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 690605918. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 401810835. */
 #include <math.h>
 
 struct neuron {
@@ -49,14 +49,14 @@ static struct neuron learn(const double y[M], double rate,
 {
     struct neuron p = {0, 0, 0};
     *right_at = -1;
-    for (long i = 0; i < steps; i++) {
+    for (long i = 0;; i++) {
         if (*right_at < 0 && all_right(p, y))
             *right_at = i;
         struct neuron g = gradient(p, y);
-        p = step(p, g, rate);
-        if (fmax(fabs(g.b), fmax(fabs(g.w1), fabs(g.w2)))
-            * rate < 1e-9)
+        double size = fabs(g.w1) + fabs(g.w2) + fabs(g.b);
+        if (i == steps || !(size > 1e-9))
             break;
+        p = step(p, g, rate);
     }
     return p;
 }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 3923902568. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3930006694. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -62,14 +62,14 @@ static struct neuron learn(const double y[M], double rate,
 {
     struct neuron p = {0, 0, 0};
     *right_at = -1;
-    for (long i = 0; i < steps; i++) {
+    for (long i = 0;; i++) {
         if (*right_at < 0 && all_right(p, y))
             *right_at = i;
         struct neuron g = gradient(p, y);
-        p = step(p, g, rate);
-        if (fmax(fabs(g.b), fmax(fabs(g.w1), fabs(g.w2)))
-            * rate < 1e-9)
+        double size = fabs(g.w1) + fabs(g.w2) + fabs(g.b);
+        if (i == steps || !(size > 1e-9))
             break;
+        p = step(p, g, rate);
     }
     return p;
 }
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
         {"rate", "R", "the learning rate",
          CLI_REAL, &rate, 0, 1e6},
         {"steps", "N", "steps of descent at most",
-         CLI_WHOLE, &steps, 0, 1e9},
+         CLI_WHOLE, &steps, 1, 1e9},
         {"compass", "", "slopes in eight directions",
          CLI_FLAG, &compass, 0, 0},
         {"xor", "", "fail at XOR",
@@ -117,9 +117,13 @@ int main(int argc, char **argv)
         const double *y = gates[3].y;
         struct neuron p = {0, 0, 0};
         printf(" step   answers to 00  01     10     11       J\n");
-        for (long i = 0; i <= 1000; i++) {
-            if (i < 4 || i == 10 || i == 100 || i == 1000) {
-                printf("%5ld          ", i);
+        const int i = 3;
+        for (long n = 0; n <= 1000; n++) {
+            if (!(cost(p, gates[i].y) <= 0.5))
+                cli_fail(&cli, "%s: the walk flew off at the rate %g",
+                         gates[i].name, rate);
+            if (n < 4 || n == 10 || n == 100 || n == 1000) {
+                printf("%5ld          ", n);
                 for (int s = 0; s < M; s++)
                     printf(" %.4f", answer(p, x[s]));
                 printf("   %.6f\n", cost(p, y));
@@ -135,7 +139,10 @@ int main(int argc, char **argv)
             long right_at;
             for (int s = 0; s < M; s++)
                 y[s] = gate >> (M - 1 - s) & 1;
-            int right = all_right(learn(y, rate, steps, &right_at), y);
+            struct neuron p = learn(y, rate, steps, &right_at);
+            if (!(cost(p, y) <= 0.5))
+                cli_fail(&cli, "the walk flew off at the rate %g", rate);
+            int right = all_right(p, y);
             printf(" %g  %g  %g  %g   %s\n", y[0], y[1], y[2], y[3],
                    right ? "learned" : "not learned");
             learned += right;
@@ -143,13 +150,16 @@ int main(int argc, char **argv)
         printf("\nlearned = %d of 16\n", learned);
     } else if (lines) {
         printf("x1 OR AND NAND\n");
-        for (int i = -1; i <= 5; i++) {
-            double x1 = 0.3 * i;
+        for (int at = -1; at <= 5; at++) {
+            double x1 = 0.3 * at;
             printf("%.2f", x1);
-            for (int k = 0; k < 3; k++) {
+            for (int i = 0; i < 3; i++) {
                 long right_at;
-                struct neuron p = learn(gates[k].y, rate, steps,
+                struct neuron p = learn(gates[i].y, rate, steps,
                                         &right_at);
+                if (!(cost(p, gates[i].y) <= 0.5))
+                    cli_fail(&cli, "%s: the walk flew off at the rate %g",
+                             gates[i].name, rate);
                 printf(" %.4f", (0.5 - p.b - p.w1 * x1) / p.w2);
             }
             printf("\n");
@@ -160,11 +170,18 @@ int main(int argc, char **argv)
         for (int i = 0; i < 3; i++) {
             long right_at;
             struct neuron p = learn(gates[i].y, rate, steps, &right_at);
+            if (!(cost(p, gates[i].y) <= 0.5))
+                cli_fail(&cli, "%s: the walk flew off at the rate %g",
+                         gates[i].name, rate);
             printf("%-5s %7.4f %7.4f %7.4f     ", gates[i].name, p.w1,
                    p.w2, p.b);
             for (int s = 0; s < M; s++)
                 printf(" %8.4f", tidy(answer(p, x[s])));
-            printf("   %ld step%s\n", right_at, right_at == 1 ? "" : "s");
+            if (right_at < 0)
+                printf("   never\n");
+            else
+                printf("   %ld step%s\n", right_at,
+                       right_at == 1 ? "" : "s");
         }
     }
     cli_finish(&cli);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 3655433397. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 1106899274. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o layer code/06-layer/layer.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -140,8 +140,8 @@ int main(int argc, char **argv)
     while (sigma < bends + 3 && strcmp(sigma->name, name) != 0)
         sigma++;
     if (sigma == bends + 3) {
-        fprintf(stderr, "layer: no activation function '%s'\n",
-                name);
+        fprintf(stderr, "layer: no activation function '%s'; "
+                "try --help\n", name);
         return 2;
     }
     const long first = steps < 10 ? steps : 2;
@@ -170,8 +170,9 @@ int main(int argc, char **argv)
                     high = fmax(high, e / want);
                 }
             }
-            printf("%-8s    %s         %.5f to %.5f\n", bends[i].name,
-                   worst < 1e-9 ? "below 1e-9" : "too large ", low,
+            printf("%-8s    %s         ", bends[i].name,
+                   worst < 1e-9 ? "below 1e-9" : "too large ");
+            printf(low <= high ? "%.5f to %.5f\n" : "all zero\n", low,
                    high);
         }
     } else if (same) {
@@ -188,7 +189,7 @@ int main(int argc, char **argv)
                 apart = fmax(apart, fmax(fabs(t.w[j] - u.w[j]),
                                          fabs(t.b[j] - u.b[j])));
         }
-        if (apart > 1e-12)
+        if (!(apart <= 1e-12))
             cli_fail(&cli, "the walks differ by %g", apart);
         printf("rate = %g\nsteps = %ld\n", rate, steps);
     } else if (many) {
@@ -199,6 +200,9 @@ int main(int argc, char **argv)
                 i == steps)
                 printf("%5ld %9.4f %9.4f %9.4f   %9.2e\n", i, t.a[0],
                        t.a[1], t.a[2], cost(&t, y));
+            if (!isfinite(cost(&t, y)))
+                cli_fail(&cli, "step %ld: the cost is no finite number",
+                         i);
             slopes(&t, sigma, x, y);
             step(&t, rate);
         }

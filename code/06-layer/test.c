@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 3481894187. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 2039485178. */
 #include <criterion/criterion.h>
 
 #define main layer_main
@@ -40,7 +40,8 @@ Test(layer, slopes_agree_with_differences)
         for (int i = 0; i < 40; i++) {
             cr_assert(agree(backward, &bends[k], i), "%s %d",
                       bends[k].name, i);
-            cr_assert(!agree(backward_dropped, &bends[0], i));
+            cr_assert(!agree(backward_dropped, &bends[k], i) ||
+                      k == 2);
         }
 }
 Test(layer, step_moves_z_by_its_slope)
