@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 401810835. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 939824133. */
 #include <math.h>
 
 struct neuron {
@@ -102,20 +102,25 @@ void learn_with_product(double p[4])
             p[k] -= g[k];
     }
 }
+static int sign(long bits)
+{
+    return bits & 1 ? 1 : -1;
+}
+
 static int can_learn(int inputs, long gate)
 {
     int w[6] = {0};
-    for (int walk = 0; walk < 200; walk++) {
+    for (int walk = 0; walk < 100; walk++) {
         int mistakes = 0;
         for (int row = 0; row < 1 << inputs; row++) {
-            int y = gate >> row & 1 ? 1 : -1, z = w[inputs];
+            int y = sign(gate >> row), z = w[inputs];
             for (int k = 0; k < inputs; k++)
-                z += w[k] * (row >> k & 1);
+                z += w[k] * sign(row >> k);
             if (y * z > 0)
                 continue;
             mistakes++;
             for (int k = 0; k < inputs; k++)
-                w[k] += y * (row >> k & 1);
+                w[k] += y * sign(row >> k);
             w[inputs] += y;
         }
         if (mistakes == 0)
