@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 939824133. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3876444505. */
 #include <math.h>
 
 struct neuron {
@@ -128,7 +128,6 @@ static int can_learn(int inputs, long gate)
     }
     return 0;
 }
-
 long count_gates(int inputs)
 {
     long count = 0;

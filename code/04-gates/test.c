@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 1999811226. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 1193240998. */
 #include <criterion/criterion.h>
 
 #define main gates_main
@@ -14,7 +14,6 @@ static double along(struct neuron p, struct neuron u,
     return (cost(step(p, u, -h), y) - cost(step(p, u, h), y))
            / (2 * h);
 }
-
 Test(gates, gradient_agrees_with_differences)
 {
     for (int gate = 0; gate < 16; gate++)
