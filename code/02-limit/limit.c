@@ -1,4 +1,4 @@
-/* Tangled from chapters/02-limit.nw: edit there. Sum 3251161118. */
+/* Tangled from chapters/02-limit.nw: edit there. Sum 2095952553. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o limit code/02-limit/limit.c code/90-plumbing/[a-z]*.c -lm */
 #include <complex.h>
 #include <float.h>
@@ -41,7 +41,7 @@ static double central_float(double x, double h)
 }
 static double complex_double(double x, double h)
 {
-    double complex i = I;
+    double complex i = (double complex)I;
     return cimag(cexp(x + h * i)) / h;
 }
 

@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 2725470431. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 4071740930. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -86,11 +86,14 @@ static struct walk walk(double rate, double h, int sides,
                             fabs(at.w - before) >= 1e-14;
          at.steps++) {
         before = at.w;
-        at.w -= rate * (sides == 0 ? slope(before) :
-                        sides == 1 ? ((more + cost(before + h)) -
-                                      (more + cost(before))) / h :
-                        ((more + cost(before + h)) -
-                         (more + cost(before - h))) / (2 * h));
+        double by = slope(before);
+        if (sides == 1)
+            by = ((more + cost(before + h)) -
+                  (more + cost(before))) / h;
+        if (sides == 2)
+            by = ((more + cost(before + h)) -
+                  (more + cost(before - h))) / (2 * h);
+        at.w -= rate * by;
         at.passes += sides == 0 ? 1 : 2;
     }
     return at;
