@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 69761665. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 3300210756. */
 #include <math.h>
 
 static double sigmoid(double z)
@@ -52,22 +52,22 @@ void mean_slopes(int m, const double *x, const double (*y)[3],
             db[j] += dz;
         }
 }
-void layer_slopes(int n, int m, const double *x,
+void layer_slopes(int n, int q, const double *x,
                   const double *w, const double *b,
                   const double *y, double *dw, double *db,
                   double *dx)
 {
-    for (int k = 0; k < m; k++)
+    for (int k = 0; k < q; k++)
         dx[k] = 0;
     for (int j = 0; j < n; j++) {
         double z = b[j];
-        for (int k = 0; k < m; k++)
-            z += w[j * m + k] * x[k];
+        for (int k = 0; k < q; k++)
+            z += w[j * q + k] * x[k];
         double a = tanh(z);
         db[j] = (a - y[j]) / n * (1 - a * a);
-        for (int k = 0; k < m; k++) {
-            dw[j * m + k] = db[j] * x[k];
-            dx[k] += db[j] * w[j * m + k];
+        for (int k = 0; k < q; k++) {
+            dw[j * q + k] = db[j] * x[k];
+            dx[k] += db[j] * w[j * q + k];
         }
     }
 }

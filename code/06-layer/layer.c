@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 1106899274. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 2459393915. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o layer code/06-layer/layer.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -189,9 +189,9 @@ int main(int argc, char **argv)
                 apart = fmax(apart, fmax(fabs(t.w[j] - u.w[j]),
                                          fabs(t.b[j] - u.b[j])));
         }
-        if (!(apart <= 1e-12))
-            cli_fail(&cli, "the walks differ by %g", apart);
-        printf("rate = %g\nsteps = %ld\n", rate, steps);
+        printf("rates %g and %g, %ld steps\n", rate, rate * N, steps);
+        printf("apart by %s\n", apart <= 1e-12 ? "less than 1e-12"
+                                               : "more than 1e-12");
     } else if (many) {
         printf(" step      a1        a2        a3         J\n");
         for (long i = 0; i <= steps; i++) {
@@ -223,11 +223,18 @@ int main(int argc, char **argv)
         print_row("dw", t.dw, "");
         print_row("db", t.db, "");
         printf("after the step\n");
+        double before = cost(&t, y), promised = 0;
+        for (int j = 0; j < N; j++)
+            promised += t.dw[j] * t.dw[j] + t.db[j] * t.db[j];
         step(&t, rate);
         print_row("w", t.w, "_new");
         print_row("b", t.b, "_new");
         forward(&t, sigma, x);
+        print_row("z", t.z, "_new");
+        print_row("a", t.a, "_new");
         printf("J_new = %.6f\n", cost(&t, y));
+        printf("promised = %.6f  fell = %.6f\n", rate * promised,
+               before - cost(&t, y));
     }
     cli_finish(&cli);
     return 0;
