@@ -109,6 +109,9 @@ fails "an error of the compiler" "$nw:$(line print_f):"
 fresh; append '\val{tiny}{nothing}'
 fails "a value that no run prints" "$nw:$(line nothing): \\val{tiny}{nothing}"
 
+fresh; sed -i 's/"number = %d\\n"/"number = %70d\\n"/' tree/$nw
+fails "an output too wide" "columns; 67 fit on the page"
+
 fresh; append '\val{tyni}{number}'
 fails "a run that does not exist" "$nw:$(line tyni): \\val{tyni}{number}"
 

@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 4071740930. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 3222469697. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +8,6 @@
 struct dual {
     double v, d; // a value, and its slope by x
 };
-
 static struct dual sum(struct dual f, struct dual g)
 {
     return (struct dual){f.v + g.v, f.d + g.d};

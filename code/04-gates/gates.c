@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 3930006694. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3442447433. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -165,22 +165,22 @@ int main(int argc, char **argv)
             printf("\n");
         }
     } else {
-        printf("gate      w1      w2       b    answers to 00"
-               "       01       10       11   right after\n");
+        printf("gate    w1      w2       b         a00     a01     a10"
+               "     a11  right in\n");
         for (int i = 0; i < 3; i++) {
             long right_at;
             struct neuron p = learn(gates[i].y, rate, steps, &right_at);
             if (!(cost(p, gates[i].y) <= 0.5))
                 cli_fail(&cli, "%s: the walk flew off at the rate %g",
                          gates[i].name, rate);
-            printf("%-5s %7.4f %7.4f %7.4f     ", gates[i].name, p.w1,
+            printf("%-4s %7.3f %7.3f %7.3f  ", gates[i].name, p.w1,
                    p.w2, p.b);
             for (int s = 0; s < M; s++)
-                printf(" %8.4f", tidy(answer(p, x[s])));
+                printf(" %7.3f", tidy(answer(p, x[s])));
             if (right_at < 0)
-                printf("   never\n");
+                printf("  never\n");
             else
-                printf("   %ld step%s\n", right_at,
+                printf("  %ld step%s\n", right_at,
                        right_at == 1 ? "" : "s");
         }
     }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/05-activations.nw: edit there. Sum 1168582462. */
+/* Tangled from chapters/05-activations.nw: edit there. Sum 3187792213. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o activations code/05-activations/activations.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +23,6 @@ static double tanh_slope(double a)
 {
     return 1 - a * a;
 }
-
 static double relu_slope(double a)
 {
     return a > 0;
@@ -91,19 +90,20 @@ int main(int argc, char **argv)
         }
     } else if (as_typed) {
         const double at[] = {-1000, -400, 0, 400, 1000};
-        printf("            as typed                            "
-               "     with care\n"
-               "    z   1/(1+e^-z)  e^z/(1+e^z)  slope      tanh"
-               "    sigmoid    slope     tanh\n");
+        printf("                  as typed                     "
+               "with care\n"
+               "         1/      e^z/\n"
+               "    z (1+e^-z) (1+e^z)    slope     tanh"
+               "   sigmoid    slope tanh\n");
         for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
             double z = at[i], a = sigmoid(z);
             printf("%5g", z);
             for (int which = 0; which < 4; which++)
                 {
                     double v = naive(which, z);
-                    printf(" %10.2g", isnan(v) ? (double)NAN : v);
+                    printf(" %8.2g", isnan(v) ? (double)NAN : v);
                 }
-            printf("  %9.2g %9.2g %4g\n", a, sigmoid_slope(a), tanh(z));
+            printf("  %8.2g %8.2g %4g\n", a, sigmoid_slope(a), tanh(z));
         }
     } else {
         double p = w * x;

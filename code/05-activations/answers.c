@@ -1,10 +1,9 @@
-/* Tangled from chapters/05-activations.nw: edit there. Sum 2955301729. */
+/* Tangled from chapters/05-activations.nw: edit there. Sum 2014860408. */
 #include <math.h>
 
 struct dual {
     double v, d; // a value, and its slope by x
 };
-
 static struct dual sum(struct dual f, struct dual g)
 {
     return (struct dual){f.v + g.v, f.d + g.d};

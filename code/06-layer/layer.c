@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 2459393915. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 165847067. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o layer code/06-layer/layer.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +24,6 @@ static double tanh_slope(double a)
 {
     return 1 - a * a;
 }
-
 static double relu_slope(double a)
 {
     return a > 0;
