@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 3442447433. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3877531506. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -165,8 +165,8 @@ int main(int argc, char **argv)
             printf("\n");
         }
     } else {
-        printf("gate    w1      w2       b         a00     a01     a10"
-               "     a11  right in\n");
+        printf("gate      w1      w2       b       a00     a01     a10"
+               "     a11 steps\n");
         for (int i = 0; i < 3; i++) {
             long right_at;
             struct neuron p = learn(gates[i].y, rate, steps, &right_at);
@@ -178,10 +178,9 @@ int main(int argc, char **argv)
             for (int s = 0; s < M; s++)
                 printf(" %7.3f", tidy(answer(p, x[s])));
             if (right_at < 0)
-                printf("  never\n");
+                printf(" never\n");
             else
-                printf("  %ld step%s\n", right_at,
-                       right_at == 1 ? "" : "s");
+                printf(" %5ld\n", right_at);
         }
     }
     cli_finish(&cli);
