@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 3877531506. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 1819126002. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -165,7 +165,7 @@ int main(int argc, char **argv)
             printf("\n");
         }
     } else {
-        printf("gate      w1      w2       b       a00     a01     a10"
+        printf("gate      w1      w2       b      a00     a01     a10"
                "     a11 steps\n");
         for (int i = 0; i < 3; i++) {
             long right_at;
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
             if (!(cost(p, gates[i].y) <= 0.5))
                 cli_fail(&cli, "%s: the walk flew off at the rate %g",
                          gates[i].name, rate);
-            printf("%-4s %7.3f %7.3f %7.3f  ", gates[i].name, p.w1,
+            printf("%-4s %7.3f %7.3f %7.3f ", gates[i].name, p.w1,
                    p.w2, p.b);
             for (int s = 0; s < M; s++)
                 printf(" %7.3f", tidy(answer(p, x[s])));
