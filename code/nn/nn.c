@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3645698490. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3178831168. */
 #include "nn/nn.h"
 
 #include <limits.h>
@@ -132,8 +132,9 @@ const double *nn_forward(struct nn *nn, const double *x)
         double *z = nn->z + at.unit, *a = nn->a + at.unit;
         for (size_t j = 0; j < at.n; j++, w_j += at.n_before) {
             z[j] = b[j];
-            for (size_t k = 0; k < at.n_before; k++)
+            for (size_t k = 0; k < at.n_before; k++) {
                 z[j] += w_j[k] * a_before[k];
+            }
             a[j] = nn_sigma(nn->sigma[l], z[j]);
         }
     }
