@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 1337388265. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 3285445181. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -411,8 +411,9 @@ int main(int argc, char **argv)
             } while (now() - start < 5e-3);
             diff[i] = (now() - start) / (double)rounds *
                       (p[i] + 1) / (double)timed;
-            printf("%6zu        %.3e    %.3e %7.0f %6zu\n", job.nn.params,
-                   back[i], diff[i], diff[i] / back[i], timed);
+            printf("%6zu        %.3e    %.3e %7.0f  %5.3f\n",
+                   job.nn.params, back[i], diff[i], diff[i] / back[i],
+                   (double)timed / (p[i] + 1));
             cli_progress("sizes", (size_t)i + 1, SIZES);
             end(&job);
         }
