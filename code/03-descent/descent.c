@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 3222469697. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 4097563798. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -177,30 +177,30 @@ int main(int argc, char **argv)
             printf("\n");
         }
     } else {
-        double bend = scale * scale, before = 0;
+        double stretch = scale * scale, before = 0;
         if (table)
             printf("w J\n");
         else
             printf(" step   w              J           part left\n");
         for (long i = 0; i <= steps; i++) {
             if (table)
-                printf("%.9g %.9g\n", w, bend * cost(w));
+                printf("%.9g %.9g\n", w, stretch * cost(w));
             else if (i == 0)
-                printf("%5ld   %-12.7g   %-9.4g\n", i, w, bend * cost(w));
+                printf("%5ld   %-12.7g   %-9.4g\n", i, w, stretch * cost(w));
             else if (before == 0)
                 printf("%5ld   %-12.7g   %-9.4g   -\n", i, w,
-                       bend * cost(w));
+                       stretch * cost(w));
             else
                 printf("%5ld   %-12.7g   %-9.4g   %.4g\n", i, w,
-                       bend * cost(w), (w - 2) / before);
-            if (!isfinite(bend * cost(w)))
+                       stretch * cost(w), (w - 2) / before);
+            if (!isfinite(stretch * cost(w)))
                 cli_fail(&cli, "step %ld: the cost is no finite number",
                          i);
             before = w - 2;
-            w -= rate * bend * slope(w);
+            w -= rate * stretch * slope(w);
         }
         if (!table)
-            printf("\nfactor = %.4g\n", 1 - rate * bend * 6);
+            printf("\nfactor = %.4g\n", 1 - rate * stretch * 6);
     }
     cli_finish(&cli);
     return 0;
