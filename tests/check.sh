@@ -161,12 +161,17 @@ gate "tests: sanitizers" env ASAN=1 tests/run.sh build/asan
 gate "goldens: sanitizers" goldens build/asan
 
 nn=chapters/08-fourloops.nw
+check=chapters/09-gradcheck.nw
 planted "a leak" LeakSanitizer build/asan '/^    free(nn->da);$/s/free/(void)/' $nn
 planted "one unit too few" heap-buffer-overflow build/asan 's/nn->dz = calloc(units,/nn->dz = calloc(units - 1,/' $nn
 planted "a wrong sign" FAILED build 's/dw_j\[k\] += dz/dw_j[k] -= dz/' $nn
 planted "= for +=" FAILED build 's/da_before\[k\] += dz/da_before[k] = dz/' $nn
 planted "a bias forgotten" FAILED build 's/db\[j\] += dz/db[j] += 0 * dz/' $nn
 planted "1/n dropped" FAILED build 's/(double)(n_out \* m)/(double)m/' $nn
+planted "a check blind to NaN" FAILED build 's/return isnan(e) ? (double)INFINITY : e;/return e;/' $check
+planted "a check blind to sign" FAILED build 's/double e = fabs(g - d) /double e = fabs(fabs(g) - fabs(d)) /' $check
+planted "a check content with nothing" FAILED build 's/check->largest > NN_CHECK_BOUND/check->largest >= 0/' $check
+planted "a check that sees no corner" FAILED build 's/^ *\*kink |= passed_a_corner(nn);$/        *kink |= 0 * passed_a_corner(nn);/' $check
 
 gate "PDF: fonts" fonts
 gate "PDF: title and author" metadata

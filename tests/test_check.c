@@ -212,3 +212,71 @@ Test(check, names)
     }
     nn_destroy(&nn);
 }
+
+/* Where the third derivative is large, the error of a plain central
+   difference is too; the extrapolated one has none of it. */
+Test(check, extrapolation)
+{
+    struct nn nn;
+    double g[2], cost, in = 1000, target = 1;
+    const enum nn_activation s[] = {NN_SIGMOID};
+    cr_assert(nn_create(&nn, 1, (size_t[]){1, 1}, s) == NN_OK);
+    nn.p[0] = 0.001;
+    cr_assert(nn_gradient(&nn, 1, &in, &target, g, &cost) == NN_OK);
+    struct nn_check c = nn_check_gradient(&nn, 1, &in, &target, g);
+    cr_assert(c.worst < 1e-8, "%g", c.worst);
+    nn_destroy(&nn);
+}
+
+/* A cost of 2.5e7 is rounded at 4e-9: a difference cannot know a slope
+   of 1e-3 beside it, and the right gradient must not fail for that. */
+Test(check, large_cost_and_small_slope)
+{
+    struct nn nn;
+    double g[4], cost, in = 1;
+    const double target[] = {1e4, 1e-3};
+    const enum nn_activation s[] = {NN_IDENTITY};
+    cr_assert(nn_create(&nn, 1, (size_t[]){1, 2}, s) == NN_OK);
+    cr_assert(nn_gradient(&nn, 1, &in, target, g, &cost) == NN_OK);
+    struct nn_check c = nn_check_gradient(&nn, 1, &in, target, g);
+    cr_assert(nn_check_passed(&c), "%g", c.worst);
+    g[0] *= 1.001;
+    c = nn_check_gradient(&nn, 1, &in, target, g);
+    cr_assert(!nn_check_passed(&c) && c.at == 0);
+    nn_destroy(&nn);
+}
+
+Test(check, error_is_at_most_one)
+{
+    struct nn nn;
+    double g[P];
+    make(&nn, NN_TANH, 8);
+    right(&nn, g);
+    g[largest(g)] *= 1000;
+    struct nn_check c = nn_check_gradient(&nn, M, x, y, g);
+    cr_assert(c.worst > 0.99 && c.worst < 1);
+    nn_destroy(&nn);
+}
+
+/* A corner counts in every layer and every unit of it. */
+Test(check, corners_everywhere)
+{
+    const enum nn_activation s[] = {NN_RELU, NN_RELU};
+    const double in[] = {1, 1}, target[] = {1, 1};
+    for (size_t unit = 0; unit < 4; unit++) {
+        struct nn nn;
+        double g[12], cost;
+        struct nn_rng rng = nn_rng_seeded(9);
+        cr_assert(nn_create(&nn, 2, (size_t[]){2, 2, 2}, s) == NN_OK);
+        for (size_t i = 0; i < 12; i++)
+            nn.p[i] = nn_rng_uniform(&rng, 0.5, 1);
+        nn_forward(&nn, in);
+        nn.p[unit < 2 ? 4 + unit : 8 + unit] -= nn.z[2 + unit];
+        nn_gradient(&nn, 1, in, target, g, &cost);
+        struct nn_check c = nn_check_gradient(&nn, 1, in, target, g);
+        cr_assert(c.skipped == (unit < 2 ? 3 : 9), "%zu: %zu", unit,
+                  c.skipped);
+        cr_assert(c.worst < 1e-7);
+        nn_destroy(&nn);
+    }
+}
