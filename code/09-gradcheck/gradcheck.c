@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 89131267. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2515207416. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gradcheck code/09-gradcheck/gradcheck.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -128,7 +128,7 @@ static int by_size(const void *a, const void *b)
 static void learn_and_check(const struct cli *cli, long seeds,
                             long steps, int dots)
 {
-    double least = INFINITY;
+    double least = (double)INFINITY;
     long *took = calloc((size_t)seeds, sizeof *took);
     if (!took)
         cli_fail(cli, "out of memory");
@@ -136,7 +136,7 @@ static void learn_and_check(const struct cli *cli, long seeds,
               "median steps  caught  least error");
     for (int i = 0; i < WRONG; i++) {
         long right = 0, caught = 0;
-        double easiest = INFINITY, most = 0; // errors
+        double easiest = (double)INFINITY, most = 0;
         for (long seed = 1; seed <= seeds; seed++) {
             struct nn nn;
             make(cli, &nn, seed);
