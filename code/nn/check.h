@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 592339574. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 968608173. */
 #ifndef NN_CHECK_H
 #define NN_CHECK_H
 #include "nn/nn.h"
@@ -23,8 +23,8 @@ struct nn_check {
 /* Compares g [P] with differences of the cost over m >= 1
    samples, x [m][size[0]], y [m][size[L]]: the central
    difference at h = 1e-5 max(1, |p|) and at h/2, extrapolated.
-   difference at 1e-5 max(1, |p|) and half that, extrapolated.
-   g or d is NaN. Skips parameters for which a ReLU passes its
+   The error is |g-d| / (|g|+|d|+f), f = 1e-3 max(1, J), infinite
+   if g or d is NaN. Skips parameters for which a ReLU passes its
    corner within the step. 4P costs. Leaves p as it was, and
    z, a, dz, da as they come.
    Method: Richardson (1911). */
