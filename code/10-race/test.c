@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 160746131. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 2459165679. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 
@@ -56,4 +56,18 @@ Test(race, backpropagation_is_the_more_exact)
         cr_assert(central > 1e-12 && central < 1e-8);
         end(&job);
     }
+}
+Test(race, a_million_parameters_are_too_many)
+{
+    struct job job;
+    double cost;
+    begin(&cli, &job, 3, (const size_t[]){784, 800, 450, 10});
+    multiply_adds = 0;
+    counted_gradient(&job.nn, 1, job.x, job.y, job.g, &cost);
+    size_t back = multiply_adds;
+    multiply_adds = 0;
+    counted_forward(&job.nn, job.x);
+    size_t passes = job.nn.params + 1;
+    cr_assert(multiply_adds * passes > 300000 * back);
+    end(&job);
 }
