@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2515207416. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 4188250632. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gradcheck code/09-gradcheck/gradcheck.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -84,6 +84,18 @@ static struct nn_check check(gradient *of, struct nn *nn)
     of(nn, M, x, y, g, &cost);
     return nn_check_gradient(nn, M, x, y, g);
 }
+static double angle(gradient *of, struct nn *nn)
+{
+    double g[P], r[P], cost, gr = 0, gg = 0, rr = 0;
+    of(nn, M, x, y, g, &cost);
+    nn_gradient(nn, M, x, y, r, &cost);
+    for (int i = 0; i < P; i++) {
+        gr += g[i] * r[i];
+        gg += g[i] * g[i];
+        rr += r[i] * r[i];
+    }
+    return acos(fmin(1, gr / sqrt(gg * rr))) * 180 / acos(-1);
+}
 static double worst_with_holes(size_t n, const double *g,
                                const double *d)
 {
@@ -132,11 +144,11 @@ static void learn_and_check(const struct cli *cli, long seeds,
     long *took = calloc((size_t)seeds, sizeof *took);
     if (!took)
         cli_fail(cli, "out of memory");
-    puts(dots ? "name solved error" : "gradient     solved  "
-              "median steps  caught  least error");
+    puts(dots ? "name solved error" : "gradient    solved  "
+              "median steps  caught  least error  mean angle");
     for (int i = 0; i < WRONG; i++) {
         long right = 0, caught = 0;
-        double easiest = (double)INFINITY, most = 0;
+        double easiest = (double)INFINITY, most = 0, sum = 0;
         for (long seed = 1; seed <= seeds; seed++) {
             struct nn nn;
             make(cli, &nn, seed);
@@ -144,6 +156,7 @@ static void learn_and_check(const struct cli *cli, long seeds,
             caught += !nn_check_passed(&c);
             easiest = fmin(easiest, c.worst);
             most = fmax(most, c.worst);
+            sum += angle(all[i].of, &nn);
             long n = train(all[i].of, &nn, steps);
             if (n >= 0)
                 took[right++] = n;
@@ -159,9 +172,9 @@ static void learn_and_check(const struct cli *cli, long seeds,
             qsort(took, (size_t)right, sizeof *took, by_size);
             if (right)
                 snprintf(median, sizeof median, "%ld", took[right / 2]);
-            printf("%-11s %5ld/%-3ld %9s  %6ld/%-3ld     %.3f\n",
+            printf("%-10s %5ld/%-3ld %9s %9ld/%-3ld    %.3f %11.0f\n",
                    all[i].name, right, seeds, median, caught, seeds,
-                   easiest);
+                   easiest, sum / (double)seeds);
         }
         if (i > 0)
             least = fmin(least, easiest);
