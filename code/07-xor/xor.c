@@ -1,4 +1,4 @@
-/* Tangled from chapters/07-xor.nw: edit there. Sum 4246814539. */
+/* Tangled from chapters/07-xor.nw: edit there. Sum 246989624. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o xor code/07-xor/xor.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -31,21 +31,18 @@ struct net {
 static double closed_form(const struct net *p, double x1,
                           double x2, double y)
 {
-    return (1 / (1 + E(-p->v1 / (1 + E(-(p->w11 * x1 +
-            p->w12 * x2 + p->b1))) - p->v2 / (1 + E(-(p->w21 *
-            x1 + p->w22 * x2 + p->b2))) - p->c)) - y) *
-           E(-p->v1 / (1 + E(-(p->w11 * x1 + p->w12 * x2 +
-            p->b1))) - p->v2 / (1 + E(-(p->w21 * x1 + p->w22 *
-            x2 + p->b2))) - p->c) /
-           ((1 + E(-p->v1 / (1 + E(-(p->w11 * x1 + p->w12 * x2 +
-            p->b1))) - p->v2 / (1 + E(-(p->w21 * x1 + p->w22 *
-            x2 + p->b2))) - p->c)) *
-            (1 + E(-p->v1 / (1 + E(-(p->w11 * x1 + p->w12 * x2 +
-            p->b1))) - p->v2 / (1 + E(-(p->w21 * x1 + p->w22 *
-            x2 + p->b2))) - p->c))) *
-           p->v1 * E(-(p->w11 * x1 + p->w12 * x2 + p->b1)) /
-           ((1 + E(-(p->w11 * x1 + p->w12 * x2 + p->b1))) *
-            (1 + E(-(p->w11 * x1 + p->w12 * x2 + p->b1)))) * x1;
+    return (1 / (1 + E(-p->v1 / (1 + E(-(p->w11 * x1 + p->w12 * x2
+        + p->b1))) - p->v2 / (1 + E(-(p->w21 * x1 + p->w22 * x2 +
+        p->b2))) - p->c)) - y) * E(-p->v1 / (1 + E(-(p->w11 * x1 +
+        p->w12 * x2 + p->b1))) - p->v2 / (1 + E(-(p->w21 * x1 +
+        p->w22 * x2 + p->b2))) - p->c) / ((1 + E(-p->v1 / (1 +
+        E(-(p->w11 * x1 + p->w12 * x2 + p->b1))) - p->v2 / (1 +
+        E(-(p->w21 * x1 + p->w22 * x2 + p->b2))) - p->c)) * (1 +
+        E(-p->v1 / (1 + E(-(p->w11 * x1 + p->w12 * x2 + p->b1))) -
+        p->v2 / (1 + E(-(p->w21 * x1 + p->w22 * x2 + p->b2))) -
+        p->c))) * p->v1 * E(-(p->w11 * x1 + p->w12 * x2 + p->b1))
+        / ((1 + E(-(p->w11 * x1 + p->w12 * x2 + p->b1))) * (1 +
+        E(-(p->w11 * x1 + p->w12 * x2 + p->b1)))) * x1;
 }
 static double one_example(const struct net *p, double x1,
                           double x2, double y, struct net *g)
