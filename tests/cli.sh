@@ -117,4 +117,6 @@ ln -s "$root/code" code
 while read -r source; do by_hand "$source"; done < <(grep -l '^int main(' code/*/*.c)
 [ ! -x "$root/build/bin/clothes" ] || clothes
 [ ! -x "$root/build/bin/twice" ] || try "an abbreviation of two options" 2 "--st" "$root/build/bin/twice" --st 7
+[ ! -x "$root/build/bin/gradcheck" ] || try "an unknown gradient" 2 "'none'" "$root/build/bin/gradcheck" --wrong none
+[ ! -x "$root/build/bin/layer" ] || try "an unknown activation" 2 "'none'" "$root/build/bin/layer" --sigma none
 finish
