@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2636808473. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 3664072297. */
 #include <assert.h>
 
 #define main gradcheck_main
@@ -110,7 +110,7 @@ enum nn_status piled(struct nn *nn, size_t m, const double *xs,
                 nn->da[at.unit_before + k] = keep[at.unit_before + k];
             }
         }
-        cost_s = sample_cost(last_at.n, a, ys + s * last_at.n);
+        cost_s = sample_cost(nn, a, ys + s * last_at.n);
         *cost_of += cost_s / (double)m;
     }
     return isfinite(*cost_of) ? NN_OK : NN_NOT_FINITE;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3141142807. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4235850798. */
 static enum nn_status bend(struct nn *nn, size_t m,
                            const double *x, const double *y,
                            double *g, double *cost)
@@ -12,7 +12,12 @@ static enum nn_status bend(struct nn *nn, size_t m,
         const double *a = nn_forward(nn, x + s * n_in);
         for (size_t j = 0; j < n_out; j++)
             da_out[j] = (a[j] - y[s * n_out + j]) / (double)(n_out * m);
-        sum += sample_cost(n_out, a, y + s * n_out);
+        sum += sample_cost(nn, a, y + s * n_out);
+        if (nn->loss == NN_CROSS_ENTROPY) {
+            nn_softmax(n_out, a, da_out);
+            for (size_t j = 0; j < n_out; j++)
+                da_out[j] = (da_out[j] - y[s * n_out + j]) / (double)m;
+        }
         for (int l = nn->layers; l >= 1; l--) {
             struct nn_layer at = nn_layer_at(nn, l);
             enum nn_activation sigma = nn->sigma[l];
@@ -24,6 +29,9 @@ static enum nn_status bend(struct nn *nn, size_t m,
             double *da_before = nn->da + at.unit_before;
             for (size_t k = 0; k < n_before; k++)
                 da_before[k] = 0;
+            if (nn->keep && l < nn->layers)
+                for (size_t j = 0; j < n; j++)
+                    da[j] *= nn->keep[at.unit + j];
             for (size_t j = 0; j < n; j++) {
                 dz[j] = l == nn->layers ? da[j]
                                         : da[j] * nn_slope(sigma, z[j]);
@@ -37,7 +45,7 @@ static enum nn_status bend(struct nn *nn, size_t m,
             }
         }
     }
-    *cost = sum / (double)m;
+    *cost = sum / (double)m + nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 1595917354. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 1810184774. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gradcheck code/09-gradcheck/gradcheck.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -9,10 +9,13 @@
 #include "nn/check.h"
 
 static const double rate = 1;
-static double sample_cost(size_t n, const double *a,
+static double sample_cost(const struct nn *nn, const double *a,
                           const double *y)
 {
+    size_t n = nn->size[nn->layers];
     double sum = 0;
+    if (nn->loss == NN_CROSS_ENTROPY)
+        return nn_cross_entropy(n, a, y);
     for (size_t j = 0; j < n; j++)
         sum += (a[j] - y[j]) * (a[j] - y[j]);
     return sum / (2 * (double)n);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 3915158277. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 984061397. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -69,10 +69,13 @@ static size_t weights(const struct nn *nn)
         sum += nn->size[l] * nn->size[l - 1];
     return sum;
 }
-static double sample_cost(size_t n, const double *a,
+static double sample_cost(const struct nn *nn, const double *a,
                           const double *y)
 {
+    size_t n = nn->size[nn->layers];
     double sum = 0;
+    if (nn->loss == NN_CROSS_ENTROPY)
+        return nn_cross_entropy(n, a, y);
     for (size_t j = 0; j < n; j++)
         sum += (a[j] - y[j]) * (a[j] - y[j]);
     return sum / (2 * (double)n);
@@ -111,7 +114,12 @@ static enum nn_status counted_gradient(
         const double *a = counted_forward(nn, x + s * n_in);
         for (size_t j = 0; j < n_out; j++)
             da_out[j] = (a[j] - y[s * n_out + j]) / (double)(n_out * m);
-        sum += sample_cost(n_out, a, y + s * n_out);
+        sum += sample_cost(nn, a, y + s * n_out);
+        if (nn->loss == NN_CROSS_ENTROPY) {
+            nn_softmax(n_out, a, da_out);
+            for (size_t j = 0; j < n_out; j++)
+                da_out[j] = (da_out[j] - y[s * n_out + j]) / (double)m;
+        }
         for (int l = nn->layers; l >= 1; l--) {
             struct nn_layer at = nn_layer_at(nn, l);
             enum nn_activation sigma = nn->sigma[l];
@@ -123,6 +131,9 @@ static enum nn_status counted_gradient(
             double *da_before = nn->da + at.unit_before;
             for (size_t k = 0; k < n_before; k++)
                 da_before[k] = 0;
+            if (nn->keep && l < nn->layers)
+                for (size_t j = 0; j < n; j++)
+                    da[j] *= nn->keep[at.unit + j];
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -136,7 +147,7 @@ static enum nn_status counted_gradient(
             }
         }
     }
-    *cost = sum / (double)m;
+    *cost = sum / (double)m + nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);
@@ -155,7 +166,12 @@ static enum nn_status lean_gradient(
         const double *a = nn_forward(nn, x + s * n_in);
         for (size_t j = 0; j < n_out; j++)
             da_out[j] = (a[j] - y[s * n_out + j]) / (double)(n_out * m);
-        sum += sample_cost(n_out, a, y + s * n_out);
+        sum += sample_cost(nn, a, y + s * n_out);
+        if (nn->loss == NN_CROSS_ENTROPY) {
+            nn_softmax(n_out, a, da_out);
+            for (size_t j = 0; j < n_out; j++)
+                da_out[j] = (da_out[j] - y[s * n_out + j]) / (double)m;
+        }
         for (int l = nn->layers; l >= 1; l--) {
             struct nn_layer at = nn_layer_at(nn, l);
             enum nn_activation sigma = nn->sigma[l];
@@ -167,6 +183,9 @@ static enum nn_status lean_gradient(
             double *da_before = nn->da + at.unit_before;
             for (size_t k = 0; k < n_before; k++)
                 da_before[k] = 0;
+            if (nn->keep && l < nn->layers)
+                for (size_t j = 0; j < n; j++)
+                    da[j] *= nn->keep[at.unit + j];
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -181,7 +200,7 @@ static enum nn_status lean_gradient(
             }
         }
     }
-    *cost = sum / (double)m;
+    *cost = sum / (double)m + nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3178831168. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2187331781. */
 #include "nn/nn.h"
 
 #include <limits.h>
@@ -135,15 +135,42 @@ const double *nn_forward(struct nn *nn, const double *x)
             for (size_t k = 0; k < at.n_before; k++) {
                 z[j] += w_j[k] * a_before[k];
             }
-            a[j] = nn_sigma(nn->sigma[l], z[j]);
+                        a[j] = nn_sigma(nn->sigma[l], z[j]);
         }
+        if (nn->keep && l < nn->layers)
+            for (size_t j = 0; j < at.n; j++) {
+                double *r = &nn->keep[at.unit + j];
+                if (nn->draw) {
+                    double u = nn_rng_uniform(nn->draw, 0, 1);
+                    *r = u < nn->drop ? 0 : 1 / (1 - nn->drop);
+                }
+                a[j] *= *r;
+            }
     }
     return nn->a + nn_layer_at(nn, nn->layers).unit;
 }
-static double sample_cost(size_t n, const double *a,
-                          const double *y)
+double nn_decay(const struct nn *nn, double *g)
 {
     double sum = 0;
+    if (nn->decay == 0)
+        return 0;
+    for (int l = 1; l <= nn->layers; l++) {
+        struct nn_layer at = nn_layer_at(nn, l);
+        for (size_t i = at.w; i < at.b; i++) {
+            sum += nn->p[i] * nn->p[i];
+            if (g)
+                g[i] += nn->decay * nn->p[i];
+        }
+    }
+    return nn->decay / 2 * sum;
+}
+static double sample_cost(const struct nn *nn, const double *a,
+                          const double *y)
+{
+    size_t n = nn->size[nn->layers];
+    double sum = 0;
+    if (nn->loss == NN_CROSS_ENTROPY)
+        return nn_cross_entropy(n, a, y);
     for (size_t j = 0; j < n; j++)
         sum += (a[j] - y[j]) * (a[j] - y[j]);
     return sum / (2 * (double)n);
@@ -154,9 +181,9 @@ double nn_cost(struct nn *nn, size_t m, const double *x,
     size_t n_in = nn->size[0], n_out = nn->size[nn->layers];
     double sum = 0;
     for (size_t s = 0; s < m; s++)
-        sum += sample_cost(n_out, nn_forward(nn, x + s * n_in),
+        sum += sample_cost(nn, nn_forward(nn, x + s * n_in),
                            y + s * n_out);
-    return sum / (double)m;
+    return sum / (double)m + nn_decay(nn, NULL);
 }
 enum nn_status nn_gradient(struct nn *nn, size_t m,
                            const double *x, const double *y,
@@ -171,7 +198,12 @@ enum nn_status nn_gradient(struct nn *nn, size_t m,
         const double *a = nn_forward(nn, x + s * n_in);
         for (size_t j = 0; j < n_out; j++)
             da_out[j] = (a[j] - y[s * n_out + j]) / (double)(n_out * m);
-        sum += sample_cost(n_out, a, y + s * n_out);
+        sum += sample_cost(nn, a, y + s * n_out);
+        if (nn->loss == NN_CROSS_ENTROPY) {
+            nn_softmax(n_out, a, da_out);
+            for (size_t j = 0; j < n_out; j++)
+                da_out[j] = (da_out[j] - y[s * n_out + j]) / (double)m;
+        }
         for (int l = nn->layers; l >= 1; l--) {
             struct nn_layer at = nn_layer_at(nn, l);
             enum nn_activation sigma = nn->sigma[l];
@@ -183,6 +215,9 @@ enum nn_status nn_gradient(struct nn *nn, size_t m,
             double *da_before = nn->da + at.unit_before;
             for (size_t k = 0; k < n_before; k++)
                 da_before[k] = 0;
+            if (nn->keep && l < nn->layers)
+                for (size_t j = 0; j < n; j++)
+                    da[j] *= nn->keep[at.unit + j];
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -195,7 +230,7 @@ enum nn_status nn_gradient(struct nn *nn, size_t m,
             }
         }
     }
-    *cost = sum / (double)m;
+    *cost = sum / (double)m + nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);

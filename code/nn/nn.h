@@ -1,8 +1,9 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1420978943. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2769854289. */
 #ifndef NN_NN_H
 #define NN_NN_H
 #include <stddef.h>
 
+#include "nn/loss.h"
 #include "nn/rng.h"
 #include "nn/status.h"
 
@@ -32,7 +33,12 @@ struct nn {
     enum nn_activation *sigma; // [L+1]: of layer l; [0] unused
     size_t params;             // P, weights and biases together
     double *p;                 // [P]: layer by layer, w then b
-    double *z, *a, *dz, *da;   // [n_0 + ... + n_L], by layer
+        double *z, *a, *dz, *da;   // [n_0 + ... + n_L], by layer
+    enum nn_loss loss; // NN_SQUARED, unless set
+    double decay; // lambda of 1/2 lambda sum w^2, in the cost
+    double *keep;        // r, placed like a; NULL: no dropout
+    double drop;         // d, if draw is not NULL
+    struct nn_rng *draw; // draws r anew at each forward pass
 };
 /* A net with L layers, size[0] inputs and size[l] units of
    activation sigma[l - 1] in layer l; all parameters are zero.
@@ -68,6 +74,9 @@ enum nn_status nn_gradient(struct nn *nn, size_t m,
 /* p -= rate * g. */
 void nn_step(struct nn *nn, const double *g, double rate);
 
+/* Returns 1/2 lambda sum w^2 over all weights, lambda being
+   nn->decay, and adds its slopes to g [P] unless that is NULL. */
+double nn_decay(const struct nn *nn, double *g);
 /* Where layer l, 1 <= l <= L, has its numbers:
    w[j * n_before + k] leads to unit j from unit k, at p + w;
    b[j] at p + b; its units at z + unit, and the units of the
