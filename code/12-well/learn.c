@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2168909691. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 2606896492. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -208,7 +208,8 @@ static void make_run(struct run *run, const double *recipe,
     stop_unless(job, nn_optimizer_create(&run->optimizer,
                          (enum nn_method)recipe[METHOD],
                          run->nn.params), run);
-    run->samples = (struct nn_samples){job->m, fetch, &job->train};
+    run->samples = (struct nn_samples){job->m, fetch,
+                                       &job->train};
     run->how = (struct nn_training){
         .epochs = job->epochs, .batch = (size_t)recipe[BATCH],
         .rate = recipe[RATE], .drop = recipe[DROP],

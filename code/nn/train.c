@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 4283121699. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1073857400. */
 #include "nn/train.h"
 
 #include <math.h>
@@ -74,7 +74,8 @@ static enum nn_status make_room(struct room *room,
     room->y = calloc(batch * n_out, sizeof *room->y);
     room->g = calloc(nn->params, sizeof *room->g);
     room->keep = calloc(last.unit + last.n, sizeof *room->keep);
-    if (room->order && room->x && room->y && room->g && room->keep)
+    if (room->order && room->x && room->y && room->g &&
+        room->keep)
         return NN_OK;
     free_room(room);
     *room = (struct room){0};
