@@ -141,7 +141,26 @@ build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(L
 endef
 $(foreach r,$(RUNS),$(eval $(call run,$r)))
 
-build/values.tex: $(RUNS:%=build/out/%.txt) $(CHAPTERS) $(wildcard book/*.tex figures/*.tex) book/bin/values
+# What takes too long for every build is kept in figures/data/, with the revision and
+# the CPU that made it in the first line.
+define kept
+build/out/$1.txt: figures/data/$1.txt
+	@mkdir -p build/out
+	@sed '1{/^#/d}' $$< >$$@.new && mv $$@.new $$@
+endef
+$(foreach r,$(RUNS_kept),$(eval $(call kept,$r)))
+
+## data          run again what takes long (hours), into figures/data/
+.PHONY: data
+data: $(RUNS_kept:%=data-%)
+data-%: build/run/%.cmd $(BINS)
+	@mkdir -p build/kept
+	@echo "$$(cat $<)"
+	@{ echo "# $$(git describe --always --dirty --abbrev=10), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
+	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd; } >build/kept/$*.new && \
+	  mv build/kept/$*.new figures/data/$*.txt
+
+build/values.tex: $(RUNS:%=build/out/%.txt) $(RUNS_kept:%=build/out/%.txt) $(CHAPTERS) $(wildcard book/*.tex figures/*.tex) book/bin/values
 	@book/bin/values
 	@touch $@
 

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2606896492. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 2220648207. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -26,7 +26,7 @@ static const struct factor {
                 {"descent", "momentum", "adam"}, 0, 0},
     [BATCH] = {"batch", "10", {NULL}, 1, 1e6},
     [RATE] = {"rate", "0.1", {NULL}, 0, 1000},
-    [SCHEDULE] = {"schedule", "constant",
+    [SCHEDULE] = {"schedule", "cosine",
                   {"constant", "cosine", "one-cycle"}, 0, 0},
     [DROP] = {"drop", "0", {NULL}, 0, 0.99},
     [DECAY] = {"decay", "0", {NULL}, 0, 1},
@@ -45,7 +45,7 @@ struct job {
     size_t m, held, hidden, epochs, seeds, few;
     struct list list[FACTORS];
     double recipe[FACTORS];
-    double score[MOST_SEEDS];
+    double score[MOST_SEEDS], cost[MOST_SEEDS];
     int curve;
     double *history; // [3][epochs][seeds]
     double *x, *y;   // [n_0], [classes]
@@ -61,6 +61,14 @@ struct run {
     struct nn_training how;
     struct nn_now now;
     struct nn_best best;
+};
+
+struct seen { // of some pictures
+    double score, cost;
+};
+
+struct result { // means over seeds, and spreads
+    double score, score_spread, cost, cost_spread;
 };
 static int read_value(const struct factor *f, const char *text,
                       size_t length, double *value)
@@ -102,46 +110,37 @@ static void fetch(const void *data, size_t s, double *x,
     for (size_t c = 0; c < set->classes; c++)
         y[c] = c == set->label[s];
 }
-static double held_out_score(struct run *run)
+static struct seen look_at(struct run *run, size_t first, size_t m)
 {
     struct job *job = run->job;
-    size_t right = 0, classes = job->train.classes;
-    for (size_t s = job->train.m - job->held; s < job->train.m;
-         s++) {
-        nn_pictures_x(&job->train, s, job->x);
-        const double *a = nn_forward(&run->nn, job->x);
+    struct nn_layer last = nn_layer_at(&run->nn, run->nn.layers);
+    const double *a = run->nn.a + last.unit;
+    double decay = run->nn.decay;
+    struct seen seen = {0, 0};
+    run->nn.decay = 0;
+    for (size_t s = first; s < first + m; s++) {
         size_t said = 0;
-        for (size_t c = 1; c < classes; c++)
+        fetch(&job->train, s, job->x, job->y);
+        seen.cost += nn_cost(&run->nn, 1, job->x, job->y);
+        for (size_t c = 1; c < last.n; c++)
             if (a[c] > a[said])
                 said = c;
-        right += said == job->train.label[s];
+        seen.score += said == job->train.label[s];
     }
-    return (double)right / (double)job->held;
-}
-
-static double cost_of(struct run *run, size_t first, size_t m)
-{
-    struct job *job = run->job;
-    double sum = 0;
-    for (size_t s = first; s < first + m; s++) {
-        fetch(&job->train, s, job->x, job->y);
-        sum += nn_cost(&run->nn, 1, job->x, job->y);
-    }
-    return sum / (double)m;
+    run->nn.decay = decay;
+    seen.score /= (double)m;
+    seen.cost /= (double)m;
+    return seen;
 }
 static void note_curve(struct run *run, const struct nn_now *now,
-                       double score)
+                       const struct seen *seen)
 {
     struct job *job = run->job;
-    double decay = run->nn.decay;
     size_t at = (now->epoch - 1) * job->seeds + run->seed - 1;
     size_t block = job->epochs * job->seeds;
-    run->nn.decay = 0;
-    job->history[at] = cost_of(run, 0, job->m);
-    job->history[block + at] =
-        cost_of(run, job->train.m - job->held, job->held);
-    job->history[2 * block + at] = score;
-    run->nn.decay = decay;
+    job->history[at] = look_at(run, 0, job->m).cost;
+    job->history[block + at] = seen->cost;
+    job->history[2 * block + at] = seen->score;
 }
 
 static void print_row(const double *row, size_t n)
@@ -152,15 +151,19 @@ static void print_row(const double *row, size_t n)
         low = row[i] < low ? row[i] : low;
         high = row[i] > high ? row[i] : high;
     }
-    printf("  %.4f %.4f %.4f", sum / (double)n, low, high);
+    printf(" %.4f %.4f %.4f", sum / (double)n, low, high);
 }
 
 static void print_curve(struct job *job)
 {
-    printf("epoch learned   low   high    heldout   low   high"
-           "   score   low   high\n");
+    static const char *const what[] = {"learned", "held",
+                                       "score"};
+    printf("epoch");
+    for (int i = 0; i < 3; i++)
+        printf(" %s %s_low %s_high", what[i], what[i], what[i]);
+    putchar('\n');
     for (size_t e = 0; e < job->epochs; e++) {
-        printf("%3zu", e + 1);
+        printf("%zu", e + 1);
         for (size_t i = 0; i < 3; i++)
             print_row(job->history +
                           (i * job->epochs + e) * job->seeds,
@@ -171,15 +174,17 @@ static void print_curve(struct job *job)
 static int look(void *context, const struct nn_now *now)
 {
     struct run *run = context;
-    size_t patience = (size_t)run->job->recipe[PATIENCE];
+    struct job *job = run->job;
+    size_t patience = (size_t)job->recipe[PATIENCE];
     cli_progress("steps of this run", now->step, now->steps);
-    if (!now->epoch_ends || (!patience && !run->job->curve))
+    if (!now->epoch_ends || (!patience && !job->curve))
         return 0;
-    double score = held_out_score(run);
-    if (run->job->curve && run->seed > 0)
-        note_curve(run, now, score);
-    return patience &&
-           nn_best_offer(&run->best, score, run->nn.p) >= patience;
+    struct seen seen = look_at(run, job->train.m - job->held,
+                               job->held);
+    if (job->curve && run->seed > 0)
+        note_curve(run, now, &seen);
+    return patience && nn_best_offer(&run->best, seen.score,
+                                     run->nn.p) >= patience;
 }
 static void stop_unless(struct job *job, enum nn_status status,
                         const struct run *run)
@@ -227,20 +232,23 @@ static void free_run(struct run *run)
     nn_optimizer_destroy(&run->optimizer);
     free(run->best.p);
 }
-static double learn_once(struct job *job, uint64_t seed)
+static struct seen learn_once(struct job *job, uint64_t seed)
 {
     struct run run = {.job = job, .seed = seed};
+    struct seen seen = {0, (double)INFINITY};
     make_run(&run, job->recipe, seed);
     enum nn_status status = nn_train(&run.nn, &run.samples,
                                      &run.optimizer, &run.how,
                                      &run.now);
-    if (status != NN_NOT_FINITE)
+    if (status != NN_NOT_FINITE) {
         stop_unless(job, status, &run);
-    double score = status == NN_OK ? held_out_score(&run) : 0;
-    if (run.best.offers && status == NN_OK)
-        score = run.best.score;
+        if (run.best.offers)
+            memcpy(run.nn.p, run.best.p,
+                   run.best.n * sizeof *run.best.p);
+        seen = look_at(&run, job->train.m - job->held, job->held);
+    }
     free_run(&run);
-    return score;
+    return seen;
 }
 static void choose_rate(struct job *job)
 {
@@ -248,7 +256,7 @@ static void choose_rate(struct job *job)
     double best = -1, rate = rates->value[0];
     for (size_t i = 0; rates->n > 1 && i < rates->n; i++) {
         job->recipe[RATE] = rates->value[i];
-        double score = learn_once(job, 0);
+        double score = learn_once(job, 0).score;
         if (score > best) {
             best = score;
             rate = rates->value[i];
@@ -256,37 +264,75 @@ static void choose_rate(struct job *job)
     }
     job->recipe[RATE] = rate;
 }
-struct result {
-    double mean, spread;
-};
-
-static struct result five_seeds(struct job *job)
+static double mean_of(const double *c, size_t n, double *spread)
 {
-    struct result r = {0};
-    double sum = 0, n = (double)job->seeds;
+    double mean = 0, sum = 0;
+    for (size_t i = 0; i < n; i++)
+        mean += c[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        sum += (c[i] - mean) * (c[i] - mean);
+    *spread = n > 1 ? sqrt(sum / (double)(n - 1)) : 0;
+    return mean;
+}
+static struct result several_seeds(struct job *job)
+{
+    struct result r;
     for (size_t i = 0; i < job->seeds; i++) {
-        job->score[i] = learn_once(job, i + 1);
-        r.mean += job->score[i] / n;
+        struct seen seen = learn_once(job, i + 1);
+        job->score[i] = seen.score;
+        job->cost[i] = seen.cost;
     }
-    for (size_t i = 0; i < job->seeds; i++)
-        sum += (job->score[i] - r.mean) * (job->score[i] - r.mean);
-    r.spread = job->seeds > 1 ? sqrt(sum / (n - 1)) : 0;
+    r.score = mean_of(job->score, job->seeds, &r.score_spread);
+    r.cost = mean_of(job->cost, job->seeds, &r.cost_spread);
     return r;
 }
-static void print_result(const struct job *job, size_t varied,
-                         size_t i, struct result r)
+static void name_value(const struct job *job, size_t varied,
+                       size_t i, char text[32])
 {
-    char value[32];
     const struct factor *f = &factors[varied];
     double v = job->list[varied].value[i];
     if (f->words[0])
-        snprintf(value, sizeof value, "%s", f->words[(int)v]);
+        snprintf(text, 32, "%s", f->words[(int)v]);
     else
-        snprintf(value, sizeof value, "%g", v);
-    printf("%s %s = %.4f  spread of %s = %.4f  rate of %s = %g\n",
-           f->name, value, r.mean, value, r.spread, value,
-           job->recipe[RATE]);
+        snprintf(text, 32, "%g", v);
+}
+
+static void print_head(const struct job *job, size_t varied)
+{
+    printf("pictures = %zu  held out = %zu  hidden = %zu  "
+           "epochs = %zu\n\n", job->m, job->held, job->hidden,
+           job->epochs);
+    printf("%-14s %5s   %6s %7s   %6s %7s\n",
+           factors[varied].name, "rate", "score", "spread",
+           "cost", "spread");
+}
+
+static void print_result(const struct job *job, size_t varied,
+                         size_t i, const struct result *r)
+{
+    char text[32];
+    name_value(job, varied, i, text);
+    printf("%-14s %5g   %.4f %7.4f", text, job->recipe[RATE],
+           r->score, r->score_spread);
+    if ((enum nn_loss)job->recipe[LOSS] == NN_CROSS_ENTROPY)
+        printf("   %.4f %7.4f\n", r->cost, r->cost_spread);
+    else
+        printf("        -       -\n");
     cli_finish(&job->cli);
+}
+
+static void print_gain(const struct job *job, size_t varied,
+                       size_t best_at, const struct result *first,
+                       const struct result *best)
+{
+    char text[32];
+    double n = (double)job->seeds;
+    name_value(job, varied, best_at, text);
+    printf("\nbest of the others = %s  gain = %.4f  "
+           "doubt = %.4f\n", text, best->score - first->score,
+           2 * sqrt((first->score_spread * first->score_spread +
+                     best->score_spread * best->score_spread) /
+                    n));
 }
 static void sanity(struct job *job)
 {
@@ -294,17 +340,17 @@ static void sanity(struct job *job)
     make_run(&run, job->recipe, 1);
     run.samples.m = job->few;
     run.how.batch = job->few;
-    double first = cost_of(&run, 0, job->few);
     run.how.after = NULL;
+    printf("logarithm of classes = %.4f\n",
+           log((double)job->train.classes));
+    printf("first cost = %.4f\n",
+           look_at(&run, 0, job->few).cost);
     stop_unless(job, nn_train(&run.nn, &run.samples,
                               &run.optimizer, &run.how,
                               &run.now), &run);
-    double last = cost_of(&run, 0, job->few);
-    printf("logarithm of classes = %.4f\n",
-           log((double)job->train.classes));
-    printf("first cost = %.4f\n", first);
     printf("steps = %zu  cost of %zu pictures = %.1e\n",
-           run.now.step, job->few, last);
+           run.now.step, job->few,
+           look_at(&run, 0, job->few).cost);
     free_run(&run);
 }
 
@@ -337,7 +383,7 @@ int main(int argc, char **argv)
          CLI_TEXT, &text[BATCH], 0, 0},
         {"rate", "R", "rates; the best of several is taken [0.1]",
          CLI_TEXT, &text[RATE], 0, 0},
-        {"schedule", "S", "constant, cosine or one-cycle [constant]",
+        {"schedule", "S", "constant, cosine or one-cycle [cosine]",
          CLI_TEXT, &text[SCHEDULE], 0, 0},
         {"drop", "D", "share of hidden units silenced [0]",
          CLI_TEXT, &text[DROP], 0, 0},
@@ -397,17 +443,27 @@ int main(int argc, char **argv)
                          sizeof *job.history);
     if (!job.x || !job.y || !job.history)
         cli_fail(&job.cli, "%s", nn_status_text(NN_NO_MEMORY));
-    printf("pictures = %zu  held out = %zu  hidden = %zu  "
-           "epochs = %zu\n", job.m, job.held, job.hidden, job.epochs);
     if (few)
         sanity(&job);
     else {
+        struct result first = {0}, best = {0};
+        size_t best_at = 0;
+        print_head(&job, varied);
         for (size_t i = 0; i < job.list[varied].n; i++) {
             job.recipe[varied] = job.list[varied].value[i];
-            choose_rate(&job);
-            struct result r = five_seeds(&job);
-            print_result(&job, varied, i, r);
+            if (varied != RATE)
+                choose_rate(&job);
+            struct result r = several_seeds(&job);
+            print_result(&job, varied, i, &r);
+            if (i == 0)
+                first = r;
+            else if (i == 1 || r.score > best.score) {
+                best = r;
+                best_at = i;
+            }
         }
+        if (best_at)
+            print_gain(&job, varied, best_at, &first, &best);
     }
     if (job.curve)
         print_curve(&job);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1606263201. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1283265258. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o logits code/12-well/logits.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -35,25 +35,34 @@ static void three_logits(void)
 }
 static void large_logits(void)
 {
-    printf("\nlogits      by the formula  shifted      slope\n");
+    printf("logits            cost as typed in, p"
+           "    cost shifted, slope\n");
     for (double size = 10; size <= 1e4; size *= 10) {
         double z[] = {size, -size}, y[] = {0, 1}, p[2];
         double e0 = exp(z[0]), e1 = exp(z[1]);
-        double plain = -log(e1 / (e0 + e1));
+        double p0 = e0 / (e0 + e1), plain = -log(e1 / (e0 + e1));
         nn_softmax(2, z, p);
-        printf("+-%-8g  %14g  %10g  %9.3g\n", size, fabs(plain),
-               nn_cross_entropy(2, z, y), p[1] - y[1]);
+        printf("%-7g %7g  %12g %8g  %12g %8.3g\n", z[0], z[1],
+               fabs(plain), fabs(p0), nn_cross_entropy(2, z, y),
+               p[1] - y[1]);
     }
 }
 
 int main(int argc, char **argv)
 {
+    int large = 0;
+    const struct cli_option options[] = {
+        {"large", "", "logits up to ten thousand",
+         CLI_FLAG, &large, 0, 0},
+    };
     const struct cli cli = {"logits", "",
-        "Softmax and cross-entropy of three logits, and of large "
-        "ones.", NULL, 0, 0};
+        "Softmax and cross-entropy of three logits, or of large ones.",
+        options, sizeof options / sizeof *options, 0};
     cli_parse(&cli, argc, argv);
-    three_logits();
-    large_logits();
+    if (large)
+        large_logits();
+    else
+        three_logits();
     cli_finish(&cli);
     return 0;
 }
