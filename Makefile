@@ -156,8 +156,8 @@ data: $(RUNS_kept:%=data-%)
 data-%: build/run/%.cmd $(BINS)
 	@mkdir -p build/kept
 	@echo "$$(cat $<)"
-	@{ echo "# $$(git describe --always --dirty --abbrev=10), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
-	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd; } >build/kept/$*.new && \
+	@( echo "# $$(git describe --always --dirty --abbrev=10), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
+	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
 	  mv build/kept/$*.new figures/data/$*.txt
 
 build/values.tex: $(RUNS:%=build/out/%.txt) $(RUNS_kept:%=build/out/%.txt) $(CHAPTERS) $(wildcard book/*.tex figures/*.tex) book/bin/values

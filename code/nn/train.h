@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 4134068472. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3700391280. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
 #include "nn/nn.h"
@@ -17,7 +17,8 @@
    y [n_L] of sample s < m. */
 struct nn_samples {
     size_t m;
-    void (*fetch)(const void *data, size_t s, double *x, double *y);
+    void (*fetch)(const void *data, size_t s, double *x,
+                  double *y);
     const void *data;
 };
 
