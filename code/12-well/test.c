@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2005538241. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 2918277009. */
 #include <criterion/criterion.h>
 
 #define main learn_main
@@ -49,8 +49,8 @@ static void point(const void *data, size_t s, double *x,
 Test(well, first_cost_and_learning_by_heart)
 {
     enum { M = 15 };
-    const double rate[] = {[NN_DESCENT] = 0.3,
-                           [NN_MOMENTUM] = 0.1,
+    const double rate[] = {[NN_DESCENT] = 2,
+                           [NN_MOMENTUM] = 0.2,
                            [NN_ADAM] = 0.05};
     for (int method = NN_DESCENT; method <= NN_ADAM; method++) {
         struct nn nn;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3700391280. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3665979344. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
 #include "nn/nn.h"
@@ -49,7 +49,8 @@ struct nn_training {
 };
 
 /* Trains nn with o on all samples, epochs times, in an order
-   drawn anew for each epoch. Calls how->after, unless NULL, after
+   drawn anew for each epoch; nn.keep is set and NULL in the end.
+   Calls how->after, unless NULL, after
    each step, and stops when that does not return 0; nn.p may be
    read and changed there. NN_NOT_FINITE: at step now->step the
    cost or a slope was not finite; nn.p is as before that step.
