@@ -1,7 +1,8 @@
-/* The answers to the exercises of chapter 12. */
+/* The answers of chapter 12 do what they say. */
+
+#include "check.h"
 
 #include "12-well/answers.c"
-#include "check.h"
 
 TestSuite(answers_12, .timeout = 20);
 
