@@ -1,4 +1,4 @@
-/* Tangled from chapters/01-twice.nw: edit there. Sum 824176183. */
+/* Tangled from chapters/01-twice.nw: edit there. Sum 1760379411. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o twice code/01-twice/twice.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -62,10 +62,10 @@ int main(int argc, char **argv)
                    h, settle(w, rate, h), 2 - h / 2);
     } else {
         double first = cost(w);
-        printf(" step   w          J\n");
+        printf(" step %12s %14s\n", "w", "J");
         for (long i = 0; i <= steps; i++) {
             if (table || i <= 8 || i == 20 || i == steps)
-                printf("%5ld   %.6f   %.7f\n", i, w, cost(w));
+                printf("%5ld %12.6f %14.7f\n", i, w, cost(w));
             if (!isfinite(cost(w)))
                 cli_fail(&cli, "step %ld: the cost is no finite number", i);
             if (i < steps)
