@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 4097563798. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 4002533402. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -81,9 +81,8 @@ static struct walk walk(double rate, double h, int sides,
                         double more)
 {
     struct walk at = {0, 0, 0};
-    for (double before = 1; at.steps < 1000 &&
-                            fabs(at.w - before) >= 1e-14;
-         at.steps++) {
+    double before = 1;
+    while (at.steps < 1000 && fabs(at.w - before) >= 1e-14) {
         before = at.w;
         double by = slope(before);
         if (sides == 1)
@@ -94,6 +93,7 @@ static struct walk walk(double rate, double h, int sides,
                   (more + cost(before - h))) / (2 * h);
         at.w -= rate * by;
         at.passes += sides == 0 ? 1 : 2;
+        at.steps++;
     }
     return at;
 }
@@ -181,17 +181,17 @@ int main(int argc, char **argv)
         if (table)
             printf("w J\n");
         else
-            printf(" step   w              J           part left\n");
+            printf(" step   w              J            part left\n");
         for (long i = 0; i <= steps; i++) {
             if (table)
                 printf("%.9g %.9g\n", w, stretch * cost(w));
             else if (i == 0)
-                printf("%5ld   %-12.7g   %-9.4g\n", i, w, stretch * cost(w));
+                printf("%5ld   %-14.7g %.3e\n", i, w, stretch * cost(w));
             else if (before == 0)
-                printf("%5ld   %-12.7g   %-9.4g   -\n", i, w,
+                printf("%5ld   %-14.7g %.3e    -\n", i, w,
                        stretch * cost(w));
             else
-                printf("%5ld   %-12.7g   %-9.4g   %.4g\n", i, w,
+                printf("%5ld   %-14.7g %.3e    %.4g\n", i, w,
                        stretch * cost(w), (w - 2) / before);
             if (!isfinite(stretch * cost(w)))
                 cli_fail(&cli, "step %ld: the cost is no finite number",
