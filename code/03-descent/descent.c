@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 4002533402. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 2950122588. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -131,23 +131,24 @@ int main(int argc, char **argv)
         double u = 1.5, h = 1e-5;
         printf("slope at 1.5 of    by rule   by difference\n");
         for (int i = 0; i < 4; i++)
-            printf("%-15s %10.6f    %10.6f\n", text[i],
+            printf("%-15s %10.6f %15.6f\n", text[i],
                    expression(i, u).d, (expression(i, u + h).v -
                                    expression(i, u - h).v) / (2 * h));
     } else if (rates) {
         const double tried[] = {0.01, 0.02, 0.05, 0.1, 1.0 / 6, 0.25,
                                 0.3, 0.33, 0.34};
-        printf("  rate    1 - rate*6   predicted   counted\n");
+        printf("%7s %12s %11s %9s\n", "rate", "1 - rate*6", "predicted",
+               "counted");
         for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
             double factor = 1 - tried[i] * 6;
-            printf("%7.4f   %8.2f", tried[i], factor);
+            printf("%7.4f %12.2f", tried[i], factor);
             if (fabs(factor) < 1)
-                printf("   %9.0f   %7ld\n",
+                printf(" %11.0f %9ld\n",
                        fabs(factor) < 1e-9 ? 1 :
                        ceil(log(0.001 / 2) / log(fabs(factor))),
                        steps_to(0.001, tried[i]));
             else
-                printf("       never   %7s\n",
+                printf(" %11s %9s\n", "never",
                        steps_to(0.001, tried[i]) < 0 ? "never" : "?");
         }
     } else if (race) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 2231143366. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3678230881. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -103,13 +103,13 @@ int main(int argc, char **argv)
     if (compass) {
         const double *y = gates[0].y, h = 1e-5;
         struct neuron zero = {0, 0, 0}, g = gradient(zero, y);
-        printf("degrees   u.g        by a step\n");
+        printf("%7s %10s %12s\n", "degrees", "u.g", "by a step");
         for (int degrees = 0; degrees < 360; degrees += 45) {
             double angle = degrees * acos(-1) / 180;
             struct neuron u = {cos(angle), sin(angle), 0};
             double by_step = (cost(step(zero, u, -h), y) -
                               cost(step(zero, u, h), y)) / (2 * h);
-            printf("%7d   %7.4f    %7.4f\n", degrees,
+            printf("%7d %10.4f %12.4f\n", degrees,
                    tidy(u.w1 * g.w1 + u.w2 * g.w2), tidy(by_step));
         }
     } else if (xor) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 2677463781. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 3213670743. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o layer code/06-layer/layer.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -194,12 +194,12 @@ int main(int argc, char **argv)
         printf("apart by %s\n", apart <= 1e-12 ? "less than 1e-12"
                                                : "more than 1e-12");
     } else if (many) {
-        printf(" step      a1        a2        a3         J\n");
+        printf(" step %9s %9s %9s %10s\n", "a1", "a2", "a3", "J");
         for (long i = 0; i <= steps; i++) {
             forward(&t, sigma, x);
             if (i < first || i == 10 || i == 100 || i == 1000 ||
                 i == steps)
-                printf("%5ld %9.4f %9.4f %9.4f   %9.2e\n", i, t.a[0],
+                printf("%5ld %9.4f %9.4f %9.4f %10.2e\n", i, t.a[0],
                        t.a[1], t.a[2], cost(&t, y));
             if (!isfinite(cost(&t, y)))
                 cli_fail(&cli, "step %ld: the cost is no finite number",
