@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 984061397. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 396804278. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -129,11 +129,11 @@ static enum nn_status counted_gradient(
             double *da = nn->da + at.unit, *dz = nn->dz + at.unit;
             double *dw = g + at.w, *db = g + at.b;
             double *da_before = nn->da + at.unit_before;
-            for (size_t k = 0; k < n_before; k++)
-                da_before[k] = 0;
             if (nn->keep && l < nn->layers)
                 for (size_t j = 0; j < n; j++)
                     da[j] *= nn->keep[at.unit + j];
+            for (size_t k = 0; k < n_before; k++)
+                da_before[k] = 0;
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -147,7 +147,8 @@ static enum nn_status counted_gradient(
             }
         }
     }
-    *cost = sum / (double)m + nn_decay(nn, g);
+    *cost = sum / (double)m;
+    *cost += nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);
@@ -181,11 +182,11 @@ static enum nn_status lean_gradient(
             double *da = nn->da + at.unit, *dz = nn->dz + at.unit;
             double *dw = g + at.w, *db = g + at.b;
             double *da_before = nn->da + at.unit_before;
-            for (size_t k = 0; k < n_before; k++)
-                da_before[k] = 0;
             if (nn->keep && l < nn->layers)
                 for (size_t j = 0; j < n; j++)
                     da[j] *= nn->keep[at.unit + j];
+            for (size_t k = 0; k < n_before; k++)
+                da_before[k] = 0;
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -200,7 +201,8 @@ static enum nn_status lean_gradient(
             }
         }
     }
-    *cost = sum / (double)m + nn_decay(nn, g);
+    *cost = sum / (double)m;
+    *cost += nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);
