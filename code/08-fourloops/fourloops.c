@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3003863128. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1033029710. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o fourloops code/08-fourloops/fourloops.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,14 +61,14 @@ static void work(const struct cli *cli)
 }
 static void nine(const struct cli *cli)
 {
-    const enum nn_activation sigmoids[] = {NN_SIGMOID, NN_SIGMOID};
+    const enum nn_activation sigma[] = {NN_SIGMOID, NN_SIGMOID};
     const double p[] = {0.5, -0.3, 0.2, 0.4, // w11, w12, w21, w22
                         0.1, -0.2,           // b1, b2
                         0.6, -0.5, 0.2};     // v1, v2, c
     const double x[] = {1, 0.5}, y[] = {0};
     double g[9], cost;
     struct nn nn;
-    must(cli, nn_create(&nn, 2, (size_t[]){2, 2, 1}, sigmoids));
+    must(cli, nn_create(&nn, 2, (size_t[]){2, 2, 1}, sigma));
     memcpy(nn.p, p, sizeof p);
     must(cli, nn_gradient(&nn, 1, x, y, g, &cost));
     printf("slope by w11 = %.15f\n", g[0]);

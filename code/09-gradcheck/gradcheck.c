@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 1711440746. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2703381423. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gradcheck code/09-gradcheck/gradcheck.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -144,8 +144,8 @@ static void learn_and_check(const struct cli *cli, long seeds,
     if (!took)
         cli_fail(cli, "out of memory");
     puts(dots ? "name solved error"
-              : "gradient    solved  median  caught  least error  "
-                "angle  downhill");
+              : "gradient    solved  median  caught  "
+                "least error  angle  downhill");
     for (int i = 0; i < WRONG; i++) {
         long right = 0, caught = 0, downhill = 0;
         double easiest = (double)INFINITY, most = 0, sum = 0;
