@@ -1,4 +1,4 @@
-/* Tangled from chapters/07-xor.nw: edit there. Sum 938610266. */
+/* Tangled from chapters/07-xor.nw: edit there. Sum 3442983370. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o xor code/07-xor/xor.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -189,7 +189,7 @@ int main(int argc, char **argv)
                right ? total / right : 0);
     } else if (stuck) {
         struct net net = start(seed, 1), g;
-        printf("  steps      J      slope  largest number\n");
+        printf("  steps        J  slope  largest number\n");
         for (long i = 0, next = 100; i <= steps; i++) {
             double cost = gradient(&net, &g), slope = 0, number = 0;
             for (int k = 0; k < 9; k++) {
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
                 number = fmax(number, fabs(((double *)&net)[k]));
             }
             if (i == next) {
-                printf("%7ld   %.5f   %.0e  %8.1f\n", i, cost, slope,
+                printf("%7ld  %.5f  %.0e  %14.1f\n", i, cost, slope,
                        number);
                 next *= 10;
             }
@@ -232,9 +232,9 @@ int main(int argc, char **argv)
         long calls_closed = calls;
         calls = 0;
         one_example(&net, 1, 0.5, 0, &g);
-        printf("slope by w11         value        exponentials\n");
-        printf("in closed form  %.15f    %3ld\n", closed, calls_closed);
-        printf("by stages       %.15f    %3ld, for all nine\n", g.w11,
+        printf("slope by w11                value  exponentials\n");
+        printf("in closed form  %.15f  %2ld\n", closed, calls_closed);
+        printf("by stages       %.15f  %2ld, for all nine\n", g.w11,
                calls);
     }
     cli_finish(&cli);

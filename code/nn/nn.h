@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2109046782. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3224169189. */
 #ifndef NN_NN_H
 #define NN_NN_H
 #include <stddef.h>
@@ -24,8 +24,8 @@
 
 enum nn_activation { NN_IDENTITY, NN_SIGMOID, NN_TANH, NN_RELU };
 
-/* sigma(z) and its slope sigma'(z); that of ReLU at 0 is 0. NaN
-   stays NaN. */
+/* sigma(z), NaN for NaN, and its slope sigma'(z), that of ReLU at
+   0 being 0. */
 double nn_sigma(enum nn_activation sigma, double z);
 double nn_slope(enum nn_activation sigma, double z);
 struct nn {
