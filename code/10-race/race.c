@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 1499139566. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 2651387292. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -383,7 +383,7 @@ int main(int argc, char **argv)
     cli_parse(&cli, argc, argv);
     if (seconds) {
         printf("samples a call = %d\n\n", SAMPLES);
-        puts("                     microseconds              ratio"
+        puts("                     microseconds          ratio"
              "   ns/multiply-add");
         printf("%-14s %7s %8s %6s  %5s %5s  %7s %5s\n", "net", "forward",
                "gradient", "lean", "grad.", "lean", "forward", "back");
@@ -449,11 +449,11 @@ int main(int argc, char **argv)
         printf("\n# exponent of backpropagation = %.2f\n"
                "# exponent of differences = %.2f\n",
                exponent(p, back, SIZES), exponent(p, diff, SIZES));
-        printf("# of backpropagation, smaller half = %.2f\n"
-               "# of differences, smaller half = %.2f\n",
+        printf("# backpropagation on small nets = %.2f\n"
+               "# differences on small nets = %.2f\n",
                exponent(p, back, HALF), exponent(p, diff, HALF));
-        printf("# of backpropagation, larger half = %.2f\n"
-               "# of differences, larger half = %.2f\n",
+        printf("# backpropagation on large nets = %.2f\n"
+               "# differences on large nets = %.2f\n",
                exponent(p + HALF, back + HALF, REST),
                exponent(p + HALF, diff + HALF, REST));
         printf("# largest P = %.0f\n# ratio at the largest = %.0f\n",
