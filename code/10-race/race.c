@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 2651387292. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 3295370239. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -449,14 +449,11 @@ int main(int argc, char **argv)
         printf("\n# exponent of backpropagation = %.2f\n"
                "# exponent of differences = %.2f\n",
                exponent(p, back, SIZES), exponent(p, diff, SIZES));
-        printf("# backpropagation on small nets = %.2f\n"
-               "# differences on small nets = %.2f\n",
-               exponent(p, back, HALF), exponent(p, diff, HALF));
         printf("# backpropagation on large nets = %.2f\n"
                "# differences on large nets = %.2f\n",
                exponent(p + HALF, back + HALF, REST),
                exponent(p + HALF, diff + HALF, REST));
-        printf("# largest P = %.0f\n# ratio at the largest = %.0f\n",
+        printf("# largest P = %.0f  ratio at the largest = %.0f\n",
                p[SIZES - 1], diff[SIZES - 1] / back[SIZES - 1]);
     } else if (accuracy) {
         printf("     P   backpropagation   forward   central\n");
