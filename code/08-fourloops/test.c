@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1241491983. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4289410350. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -44,7 +44,6 @@ Test(fourloops, gradient_is_the_slope_of_the_cost)
     struct nn_rng rng = nn_rng_seeded(8);
     struct nn nn;
     double x[M * 3], y[M * 2], g[63], cost, norm = 0;
-
     cr_assert(nn_create(&nn, 4, size, sigma) == NN_OK);
     cr_assert(nn.params == 63);
     nn_randomize(&nn, &rng);
@@ -52,6 +51,7 @@ Test(fourloops, gradient_is_the_slope_of_the_cost)
         x[i] = nn_rng_uniform(&rng, -1, 1);
     for (size_t i = 0; i < M * 2; i++)
         y[i] = nn_rng_uniform(&rng, -1, 1);
+
     cr_assert(nn_gradient(&nn, M, x, y, g, &cost) == NN_OK);
     for (size_t i = 0; i < nn.params; i++)
         norm += g[i] * g[i];
