@@ -156,8 +156,8 @@ data: $(RUNS_kept:%=data-%)
 data-%: build/run/%.cmd $(BINS)
 	@mkdir -p build/kept
 	@echo "$$(cat $<)"
-	@{ echo "# $$(git describe --always --dirty --abbrev=10), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
-	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd; } >build/kept/$*.new && \
+	@( echo "# $$(git describe --always --dirty --abbrev=10), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
+	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
 	  mv build/kept/$*.new figures/data/$*.txt
 
 build/values.tex: $(RUNS:%=build/out/%.txt) $(RUNS_kept:%=build/out/%.txt) $(CHAPTERS) $(wildcard book/*.tex figures/*.tex) book/bin/values
@@ -223,7 +223,7 @@ $(O)/test/test_%: $(O)/obj/tests/test_%.o $(O)/libfourloops.a
 	$(C) -o $@ $^ -lcriterion -lz -lm
 
 # These refuse memory now and then, to see what becomes of it.
-$(O)/test/test_nn $(O)/test/test_idx: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)
