@@ -77,7 +77,7 @@ LIB_C    := $(filter nn/%.c 90-plumbing/%.c,$(TANGLED))
 LIB_CODE := $(addprefix code/,$(filter nn/% 90-plumbing/%,$(TANGLED)))
 NAMES    := $(basename $(notdir $(PROGRAMS)))
 BINS     := $(addprefix $(O)/bin/,$(NAMES))
-RUNS     := $(RUNS_run) $(RUNS_data) $(RUNS_measured)
+RUNS     := $(RUNS_run) $(RUNS_data) $(RUNS_measured) $(RUNS_measureddata)
 SUITES   := $(patsubst %/test.c,%,$(filter %/test.c,$(TANGLED))) \
             $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 TESTS    := $(addprefix $(O)/test/,$(SUITES))
@@ -146,7 +146,7 @@ $(foreach r,$(RUNS),$(eval $(call run,$r)))
 define kept
 build/out/$1.txt: figures/data/$1.txt
 	@mkdir -p build/out
-	@sed '1{/^#/d}' $$< >$$@.new && mv $$@.new $$@
+	@sed '1s/^# \([^,]*\), *\(.*\)/revision = \1  processor = \2/; 1s/\([^ =]\) \([^ =]\)/\1~\2/g' $$< >$$@.new && mv $$@.new $$@
 endef
 $(foreach r,$(RUNS_kept),$(eval $(call kept,$r)))
 
