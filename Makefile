@@ -77,7 +77,7 @@ LIB_C    := $(filter nn/%.c 90-plumbing/%.c,$(TANGLED))
 LIB_CODE := $(addprefix code/,$(filter nn/% 90-plumbing/%,$(TANGLED)))
 NAMES    := $(basename $(notdir $(PROGRAMS)))
 BINS     := $(addprefix $(O)/bin/,$(NAMES))
-RUNS     := $(RUNS_run) $(RUNS_data) $(RUNS_measured)
+RUNS     := $(RUNS_run) $(RUNS_data) $(RUNS_measured) $(RUNS_measureddata)
 SUITES   := $(patsubst %/test.c,%,$(filter %/test.c,$(TANGLED))) \
             $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 TESTS    := $(addprefix $(O)/test/,$(SUITES))
@@ -146,7 +146,7 @@ $(foreach r,$(RUNS),$(eval $(call run,$r)))
 define kept
 build/out/$1.txt: figures/data/$1.txt
 	@mkdir -p build/out
-	@sed '1{/^#/d}' $$< >$$@.new && mv $$@.new $$@
+	@sed '1s/^# \([^,]*\), *\(.*\)/revision = \1  processor = \2/; 1s/\([^ =]\) \([^ =]\)/\1~\2/g' $$< >$$@.new && mv $$@.new $$@
 endef
 $(foreach r,$(RUNS_kept),$(eval $(call kept,$r)))
 
@@ -156,8 +156,8 @@ data: $(RUNS_kept:%=data-%)
 data-%: build/run/%.cmd $(BINS)
 	@mkdir -p build/kept
 	@echo "$$(cat $<)"
-	@{ echo "# $$(git describe --always --dirty --abbrev=10), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
-	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd; } >build/kept/$*.new && \
+	@( echo "# $$(git describe --always --dirty --abbrev=10), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
+	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
 	  mv build/kept/$*.new figures/data/$*.txt
 
 build/values.tex: $(RUNS:%=build/out/%.txt) $(RUNS_kept:%=build/out/%.txt) $(CHAPTERS) $(wildcard book/*.tex figures/*.tex) book/bin/values
@@ -223,7 +223,7 @@ $(O)/test/test_%: $(O)/obj/tests/test_%.o $(O)/libfourloops.a
 	$(C) -o $@ $^ -lcriterion -lz -lm
 
 # These refuse memory now and then, to see what becomes of it.
-$(O)/test/test_nn $(O)/test/test_idx: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)

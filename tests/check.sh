@@ -134,6 +134,37 @@ right_answers() { # within the band of what this net reaches on any machine
   awk '/^net on test = / { n++; share = $5 } END { print share; exit n != 1 || share < 0.84 || share > 0.9 }' build/out/clothes.txt
 }
 
+# The bands in which the learning of chapters 11 to 13 lies on any machine.
+column() { # RUN ROW COLUMN: a number of the table in a run's output
+  awk -v row="$2" -v column="$3" '$1 == row { print $column; found = 1; exit } END { exit !found }' "build/out/$1.txt"
+}
+holds() { # WHAT: an expression of awk
+  awk "BEGIN { exit !($1) }" || { echo "$1"; false; }
+}
+value() { # RUN NAME: what a run's output says after "NAME = "
+  sed -n "s/.*\\b$2 = *\([^ ]*\).*/\1/p" "build/out/$1.txt" | head -n 1
+}
+bands() {
+  local linear base net deep
+  linear=$(value clothes-linear 'net on test') base=$(value clothes 'baseline on test') net=$(value clothes 'net on test')
+  holds "$base + 0.1 < $linear && $linear < $net" &&
+  holds "$(value peek 'flattered at 100') > 0.01 && $(value peek 'flattered at 5000') < 0.005" &&
+  holds "$(value learn-loss gain) > $(value learn-loss doubt)" &&
+  holds "$(column learn-loss cross-entropy 3) > 0.82" &&
+  holds "$(column learn-schedule cosine 3) > $(column learn-schedule constant 3)" &&
+  holds "$(column learn-schedule cosine 4) < $(column learn-schedule constant 4)" &&
+  holds "$(column learn-batch 1000 3) < $(column learn-batch 10 3) - 0.05" &&
+  holds "$(column learn-drop 0.3 5) < $(column learn-drop 0 5)" &&
+  holds "$(column learn-patience 5 5) < $(column learn-patience 0 5)" &&
+  holds "$(column learn-large adam 3) > $(column learn-large descent 3)" &&
+  holds "$(value learn-sanity 'first cost') > 2.1 && $(value learn-sanity 'first cost') < 2.6" &&
+  holds "$(value learn-sanity '20 pictures') < 0.01" || return 1
+  deep=$(awk '$1 == "sigmoid" && ($3 > 0.2 || $4 > 0.2) || $1 == "tanh" && $2 == "glorot" && $3 < 0.5 ||
+              $1 == "relu" && $2 == "he" && $4 < 0.5' build/out/deep.txt)
+  [ -z "$deep" ] || { echo "$deep"; return 1; }
+  awk '$1 ~ /^[0-9.]+$/ { n++; if ($1 == 3 && !/born at 3 = [a-z]/) exit 1 } END { exit n != 6 }' build/out/deep-rates.txt
+}
+
 cheat_is_better() { # the failure on purpose of chapter 11 goes on failing
   awk '/^net on test = / { share[FILENAME] = $5; print }
        END { exit !(share[ARGV[2]] > share[ARGV[1]]) }' build/out/clothes.txt build/out/clothes-cheat.txt
@@ -173,6 +204,15 @@ planted "a check blind to sign" FAILED build 's/double e = fabs(g - d) /double e
 planted "a check content with nothing" FAILED build 's/check->largest > NN_CHECK_BOUND/check->largest >= 0/' $check
 planted "a check that sees no corner" FAILED build 's/^ *\*kink |= passed_a_corner(nn);$/        *kink |= 0 * passed_a_corner(nn);/' $check
 
+well=chapters/12-well.nw
+planted "a softmax without its shift" FAILED build 's/exp(z\[j\] - most)/exp(z[j])/' $well
+planted "a cross-entropy with 1/n" FAILED build 's/y\[s \* n_out + j\]) \/ (double)m;$/y[s * n_out + j]) \/ (double)(n_out * m);/' $well
+planted "Adam without its correction" FAILED build 's/const double whole_v = 1 - .*/const double whole_v = 1;/' $well
+planted "a decay of biases too" FAILED build 's/for (size_t i = at.w; i < at.b; i++) {$/for (size_t i = at.w; i < at.b + at.n; i++) {/' $well
+planted "dropout that is not made up for" FAILED build 's/0 : 1 \/ (1 - nn->drop)/0 : 1/' $well
+planted "an order that is never shuffled" FAILED build 's/^    nn_rng_shuffle(how->rng, room->order, samples->m);$/    (void)0;/' $well
+planted "clipping in the wrong direction" FAILED build 's/if (length > most)/if (length < most)/' chapters/13-stall.nw
+
 gate "PDF: fonts" fonts
 gate "PDF: title and author" metadata
 gate "PDF: bookmarks" bookmarks
@@ -181,5 +221,6 @@ gate "PDF: code copies out" code_copies_out
 gate "PDF: indentation copies out" indentation
 gate "the net is right as often as it should" right_answers
 gate "cheating scores higher, as chapter 11 shows" cheat_is_better
+gate "what chapters 11 to 13 learn is within its bands" bands
 gate "the build's tests, with TeX" env TEX=1 tests/build.sh
 finish

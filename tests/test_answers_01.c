@@ -14,6 +14,7 @@ Test(answers_01, start_anywhere_takes_seven_steps_more)
 {
     cr_assert(steps_needed(-1000) - steps_needed(0) == 7, "%d",
               steps_needed(-1000) - steps_needed(0));
+    cr_assert(steps_needed(0) == 9, "%d", steps_needed(0));
 }
 
 Test(answers_01, negative_step_settles_to_the_right)
@@ -28,10 +29,10 @@ Test(answers_01, central_difference_settles_at_two)
                   settle_central(h));
 }
 
-Test(answers_01, largest_rate_is_a_third)
+Test(answers_01, border_of_the_rates_is_a_third)
 {
-    cr_assert(near(largest_rate(), 1.0 / 3, 1e-4), "%.6f",
-              largest_rate());
+    cr_assert(near(border_rate(), 1.0 / 3, 5e-6), "%.7f",
+              border_rate());
 }
 
 Test(answers_01, bias_and_weight_pay_for_each_other)

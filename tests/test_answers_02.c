@@ -95,3 +95,23 @@ Test(answers_02, own_step_promises_no_more_than_it_keeps)
                       i, x, error);
         }
 }
+
+static double once(double x)
+{
+    return sin(2 * acos(-1) * x);
+}
+
+static double twice(double x)
+{
+    return sin(4 * acos(-1) * x);
+}
+
+Test(answers_02, own_step_is_deceived_by_three_zeros_and_not_by_two)
+{
+    double error, pi = acos(-1);
+    double got = slope_with_error(once, 0.1, &error);
+    cr_assert(fabs(got - 2 * pi * cos(0.2 * pi)) <= error, "%g", got);
+    cr_assert(error < 1e-8, "%g", error);
+    got = slope_with_error(twice, 0.1, &error);
+    cr_assert(fabs(got) < 1e-14 && error < 1e-14, "%g %g", got, error);
+}

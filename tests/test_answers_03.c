@@ -62,6 +62,17 @@ Test(answers_03, safe_step_arrives_from_any_rate)
     }
 }
 
+Test(answers_03, safe_step_never_touches_a_rate_that_works)
+{
+    for (double start = 0.001; start < 1.0 / 6; start *= 1.3) {
+        double w = -40, rate = start;
+        for (int i = 0; i < 10000; i++)
+            w = safe_step(w, &rate);
+        cr_assert(rate == start, "from rate %g to %g", start, rate);
+        cr_assert(fabs(w - 2) < 1e-11, "%g", w - 2);
+    }
+}
+
 Test(answers_03, bias_has_two_lambdas)
 {
     double large = (7 + sqrt(41)) / 2;
@@ -73,4 +84,9 @@ Test(answers_03, bias_has_two_lambdas)
     cr_assert(fabs(factor - sqrt(41) / 7) < 1e-3, "%g", factor);
     cr_assert(distance_after(200, best) < distance_after(200, 0.25));
     cr_assert(distance_after(200, best) < distance_after(200, 0.295));
+    // from (0, 0) a slightly smaller rate is ahead
+    cr_assert(distance_after(100, 0.281) < distance_after(100, best));
+    cr_assert(distance_after(300, 0.2842) < distance_after(300, best));
+    double one = (large - 6) / 2, two = (7 - large - 6) / 2;
+    cr_assert(fabs(1 + one * two) < 1e-12, "%g", one * two);
 }

@@ -45,3 +45,33 @@ Test(answers_04, gates_are_counted_as_published)
     cr_assert(count_gates(3) == 104);
     cr_assert(count_gates(4) == 1882);
 }
+
+// The neuron at the least squares: with inputs of 1 and -1 its weights are means.
+static int squares_find(int inputs, long gate)
+{
+    int rows = 1 << inputs, w[6] = {0};
+    for (int row = 0; row < rows; row++) {
+        for (int k = 0; k < inputs; k++)
+            w[k] += sign(gate >> row) * sign(row >> k);
+        w[inputs] += sign(gate >> row);
+    }
+    for (int row = 0; row < rows; row++) {
+        int z = w[inputs];
+        for (int k = 0; k < inputs; k++)
+            z += w[k] * sign(row >> k);
+        if ((z > 0) != (sign(gate >> row) > 0))
+            return 0;
+    }
+    return 1;
+}
+
+Test(answers_04, squares_find_fewer_gates)
+{
+    int found = 0;
+    for (long gate = 0; gate < 256; gate++) {
+        int one = squares_find(3, gate);
+        cr_assert(!one || can_learn(3, gate));
+        found += one;
+    }
+    cr_assert(found == 72, "%d", found);
+}

@@ -56,6 +56,22 @@ Test(answers_05, slope_at_zero_matters_from_zero)
     cr_assert(fabs(w - 1) < 0.01 && fabs(b) < 0.02, "%g %g", w, b);
 }
 
+Test(answers_05, slope_at_zero_is_used_in_the_first_step_only)
+{
+    for (double c = 0.001; c <= 1; c *= 1.1) {
+        double got_w, got_b, w = c / 4, b = 3 * c / 20;
+        relu_from_zero(c, &got_w, &got_b);
+        for (int i = 1; i < 1000; i++) {
+            cr_assert(w + b > 0 && 2 * w + b > 0, "%g", c);
+            double one = w + b - 1, two = 2 * w + b - 2;
+            w -= 0.1 * (one + 2 * two) / 2;
+            b -= 0.1 * (one + two) / 2;
+        }
+        cr_assert(fabs(got_w - w) < 1e-12, "%g: %g", c, got_w - w);
+        cr_assert(fabs(got_b - b) < 1e-12, "%g: %g", c, got_b - b);
+    }
+}
+
 static double cost(const double in[4])
 {
     double off = sigmoid(in[0] * in[2] + in[1]) - in[3];

@@ -61,15 +61,15 @@ static double distance(int n, double x, double rate, int dropped)
     return z > 0 ? fabs(z - y) : (double)INFINITY;
 }
 
-Test(answers_06, largest_rate_is_where_it_turns)
+Test(answers_06, border_is_where_it_turns)
 {
     for (int n = 1; n < 40; n += 6)
         for (int dropped = 0; dropped < 2; dropped++) {
-            double most = largest_layer_rate(n, 2, dropped);
+            double most = layer_border(n, 2, dropped);
             cr_assert(distance(n, 2, 0.99 * most, dropped) < 0.5);
             cr_assert(distance(n, 2, 1.01 * most, dropped) > 0.5);
         }
-    cr_assert(fabs(largest_layer_rate(3, 2, 0) - 1.2) < 1e-12);
+    cr_assert(fabs(layer_border(3, 2, 0) - 1.2) < 1e-12);
 }
 
 static double layer_cost(int m, const double *x, const double (*y)[3],

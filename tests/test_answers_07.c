@@ -15,9 +15,12 @@ Test(answers_07, numbers_by_hand_are_xor)
     }
 }
 
-Test(answers_07, twins_stay_twins)
+Test(answers_07, twins_stay_twins_and_cost_a_twelfth)
 {
-    cr_assert(twins(0) == 0 && twins(5000) == 0, "%g", twins(5000));
+    double cost;
+    cr_assert(twins(0, &cost) == 0 && fabs(cost - 0.125) < 0.01, "%g", cost);
+    cr_assert(twins(20000, &cost) == 0);
+    cr_assert(cost > 1.0 / 12 && cost < 1.0 / 12 + 2e-4, "%g", cost);
 }
 
 static double example_cost(const struct net *p, double x1, double x2,
@@ -42,30 +45,32 @@ Test(answers_07, slope_by_an_input_has_two_ways)
 
 Test(answers_07, wide_starts_are_solved_less_often)
 {
-    double narrow = success(1, 200), wide = success(2, 200);
+    double near = success(0.5, 200), narrow = success(1, 200);
+    double wide = success(2, 200);
+    cr_assert(near > narrow && near > 0.85 && near < 0.98, "%g", near);
     cr_assert(narrow > 0.75 && narrow < 0.92, "%g", narrow);
     cr_assert(wide > 0.55 && wide < 0.77, "%g", wide);
 }
 
 Test(answers_07, two_hidden_neurons_are_the_net_by_hand)
 {
-    double p[9], g[10] = {0};
-    for (int i = 0; i < 9; i++)
-        p[i] = sin(1.7 * i);
-    struct net net = {p[0], p[1], p[2], p[4], p[5], p[6], p[3], p[7], p[8]};
-    struct net want = {0};
-    gradient(&net, &want);
-    for (int s = 0; s < 4; s++)
-        add_slopes(2, p, g, s);
-    const double got[9] = {g[0], g[1], g[2], g[4], g[5],
-                           g[6], g[3], g[7], g[8]};
-    for (int i = 0; i < 9; i++)
-        cr_assert(fabs(got[i] - ((double *)&want)[i]) < 1e-14, "%d", i);
+    for (long seed = 1; seed <= 20; seed++) {
+        struct net net = start(seed, 3), want = {0};
+        double g[10] = {0};
+        for (int s = 0; s < 4; s++) {
+            one_example(&net, s >> 1, s & 1, (s >> 1) ^ (s & 1), &want);
+            add_slopes(2, (double *)&net, g, s);
+        }
+        for (int i = 0; i < 9; i++)
+            cr_assert(g[i] == ((double *)&want)[i], "%d", i);
+    }
+    cr_assert(success_hidden(2, 300) == success(1, 300));
 }
 
 Test(answers_07, more_hidden_neurons_are_solved_more_often)
 {
-    double two = success_hidden(2, 150), four = success_hidden(4, 150);
-    cr_assert(two > 0.7 && two < 0.95, "%g", two);
-    cr_assert(four > two && four > 0.95, "%g", four);
+    double three = success_hidden(3, 300), four = success_hidden(4, 300);
+    cr_assert(success_hidden(1, 20) == 0);
+    cr_assert(three > 0.96 && three < 1, "%g", three);
+    cr_assert(four > 0.995, "%g", four);
 }

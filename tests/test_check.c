@@ -225,6 +225,12 @@ Test(check, extrapolation)
     cr_assert(nn_gradient(&nn, 1, &in, &target, g, &cost) == NN_OK);
     struct nn_check c = nn_check_gradient(&nn, 1, &in, &target, g);
     cr_assert(c.worst < 1e-8, "%g", c.worst);
+    double h = 1e-5, d;
+    nn.p[0] += h;
+    d = nn_cost(&nn, 1, &in, &target);
+    nn.p[0] -= 2 * h;
+    d = (d - nn_cost(&nn, 1, &in, &target)) / (2 * h);
+    cr_assert(fabs(d - g[0]) > NN_CHECK_BOUND * (fabs(d) + fabs(g[0])));
     nn_destroy(&nn);
 }
 

@@ -1,4 +1,4 @@
-/* Tangled from chapters/01-twice.nw: edit there. Sum 465123066. */
+/* Tangled from chapters/01-twice.nw: edit there. Sum 1312856659. */
 #include <math.h>
 
 enum { M = 5 };
@@ -48,7 +48,7 @@ double settle_central(double h)
         w -= 0.1 * (cost(w + h) - cost(w - h)) / (2 * h);
     return w;
 }
-double largest_rate(void)
+double border_rate(void)
 {
     double works = 0.1, fails = 0.4, h = 0.001, rest = 2 - h / 2;
     while (fails - works > 1e-6) {

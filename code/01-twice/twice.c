@@ -1,4 +1,4 @@
-/* Tangled from chapters/01-twice.nw: edit there. Sum 824176183. */
+/* Tangled from chapters/01-twice.nw: edit there. Sum 3097187498. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o twice code/01-twice/twice.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -56,16 +56,16 @@ int main(int argc, char **argv)
         options, sizeof options / sizeof *options, 0};
     cli_parse(&cli, argc, argv);
     if (compare) {
-        printf("   h       settles at   2 - h/2\n");
+        printf("%7s %12s %11s\n", "h", "settles at", "2 - h/2");
         for (h = 1; h > 0.5e-4; h /= 10)
-            printf("%7.4f   %.6f     %.6f\n",
+            printf("%7.4f %12.6f %11.6f\n",
                    h, settle(w, rate, h), 2 - h / 2);
     } else {
         double first = cost(w);
-        printf(" step   w          J\n");
+        printf(" step %12s %14s\n", "w", "J");
         for (long i = 0; i <= steps; i++) {
             if (table || i <= 8 || i == 20 || i == steps)
-                printf("%5ld   %.6f   %.7f\n", i, w, cost(w));
+                printf("%5ld %12.6f %14.7f\n", i, w, cost(w));
             if (!isfinite(cost(w)))
                 cli_fail(&cli, "step %ld: the cost is no finite number", i);
             if (i < steps)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/02-limit.nw: edit there. Sum 1917918267. */
+/* Tangled from chapters/02-limit.nw: edit there. Sum 3326074534. */
 #include <float.h>
 #include <math.h>
 
@@ -40,18 +40,21 @@ double slope_with_error(double f(double), double x,
                         double *error)
 {
     double best = 0, before = central(f, x, 1);
+    double earlier = (double)INFINITY; // the change before
     *error = (double)INFINITY;
     for (double h = 0.5; h > 1e-9; h /= 2) {
         double here = central(f, x, h);
         double size = fabs(f(x + h)) + fabs(f(x - h)) +
                       2 * fabs(x * here);
-        double off = fabs(here - before) +
+        double change = fabs(here - before);
+        double off = fmax(change, earlier / 2) +
                      size * DBL_EPSILON / (2 * h);
         if (off < *error) {
             *error = off;
             best = here;
         }
         before = here;
+        earlier = change;
     }
     return best;
 }

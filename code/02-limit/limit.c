@@ -1,4 +1,4 @@
-/* Tangled from chapters/02-limit.nw: edit there. Sum 2095952553. */
+/* Tangled from chapters/02-limit.nw: edit there. Sum 940561873. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o limit code/02-limit/limit.c code/90-plumbing/[a-z]*.c -lm */
 #include <complex.h>
 #include <float.h>
@@ -124,8 +124,9 @@ int main(int argc, char **argv)
     cli_parse(&cli, argc, argv);
     if (best) {
         double e = DBL_EPSILON, ef = (double)FLT_EPSILON;
-        printf("                  predicted            measured\n"
-               "                 step     error      step     error\n");
+        printf("%-16s %-16s    %s\n%-16s %7s  %7s    %7s  %7s\n", "",
+               "predicted", "measured", "", "step", "error", "step",
+               "error");
         print_best("double, forward", forward_double, sqrt(3 * e),
                    sqrt(3 * e));
         print_best("double, central", central_double, cbrt(3 * e),
@@ -137,10 +138,10 @@ int main(int argc, char **argv)
         printf("\ncomplex, double, h = 1e-20: error = %.1e\n",
                worst(complex_double, 1e-20));
     } else if (sweep) {
-        method *const in_double[] = {forward_double, central_double,
-                                     complex_double};
-        method *const in_float[] = {forward_float, central_float,
-                                    complex_float};
+        method *const in_double[] = {
+            forward_double, central_double, complex_double};
+        method *const in_float[] = {
+            forward_float, central_float, complex_float};
         method *const *way = single ? in_float : in_double;
         double eps = single ? (double)FLT_EPSILON : DBL_EPSILON;
         printf("h forward central complex bound1 bound2\n");

@@ -1,4 +1,4 @@
-/* Tangled from chapters/02-limit.nw: edit there. Sum 3924432073. */
+/* Tangled from chapters/02-limit.nw: edit there. Sum 4163861776. */
 #include <criterion/criterion.h>
 
 #define main limit_main
@@ -21,8 +21,7 @@ Test(limit, quotients_are_what_the_algebra_says)
 }
 Test(limit, example_of_squire_and_trapp)
 {
-    double complex i = (double complex)I;
-    double complex u = 1.5 + 1e-20 * i;
+    double complex u = 1.5 + 1e-20 * (double complex)I;
     double complex f = cexp(u) / (cpow(csin(u), 3) +
                                   cpow(ccos(u), 3));
     double off = cimag(f) / 1e-20 - 3.6220337007163259;

@@ -1,4 +1,5 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 3158012189. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 456045482. */
+#include <float.h>
 #include <math.h>
 
 double fraction_slope(double x)
@@ -40,7 +41,7 @@ static double slope(double w)
 double safe_step(double w, double *rate)
 {
     double s = slope(w), here = cost(w);
-    while (*rate * s * s > 1e-16 * here &&
+    while (*rate * fabs(s) > 4 * DBL_EPSILON * fabs(w) &&
            cost(w - *rate * s) > here - 0.5 * *rate * s * s)
         *rate /= 2;
     return w - *rate * s;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 4097563798. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 2950122588. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -81,9 +81,8 @@ static struct walk walk(double rate, double h, int sides,
                         double more)
 {
     struct walk at = {0, 0, 0};
-    for (double before = 1; at.steps < 1000 &&
-                            fabs(at.w - before) >= 1e-14;
-         at.steps++) {
+    double before = 1;
+    while (at.steps < 1000 && fabs(at.w - before) >= 1e-14) {
         before = at.w;
         double by = slope(before);
         if (sides == 1)
@@ -94,6 +93,7 @@ static struct walk walk(double rate, double h, int sides,
                   (more + cost(before - h))) / (2 * h);
         at.w -= rate * by;
         at.passes += sides == 0 ? 1 : 2;
+        at.steps++;
     }
     return at;
 }
@@ -131,23 +131,24 @@ int main(int argc, char **argv)
         double u = 1.5, h = 1e-5;
         printf("slope at 1.5 of    by rule   by difference\n");
         for (int i = 0; i < 4; i++)
-            printf("%-15s %10.6f    %10.6f\n", text[i],
+            printf("%-15s %10.6f %15.6f\n", text[i],
                    expression(i, u).d, (expression(i, u + h).v -
                                    expression(i, u - h).v) / (2 * h));
     } else if (rates) {
         const double tried[] = {0.01, 0.02, 0.05, 0.1, 1.0 / 6, 0.25,
                                 0.3, 0.33, 0.34};
-        printf("  rate    1 - rate*6   predicted   counted\n");
+        printf("%7s %12s %11s %9s\n", "rate", "1 - rate*6", "predicted",
+               "counted");
         for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
             double factor = 1 - tried[i] * 6;
-            printf("%7.4f   %8.2f", tried[i], factor);
+            printf("%7.4f %12.2f", tried[i], factor);
             if (fabs(factor) < 1)
-                printf("   %9.0f   %7ld\n",
+                printf(" %11.0f %9ld\n",
                        fabs(factor) < 1e-9 ? 1 :
                        ceil(log(0.001 / 2) / log(fabs(factor))),
                        steps_to(0.001, tried[i]));
             else
-                printf("       never   %7s\n",
+                printf(" %11s %9s\n", "never",
                        steps_to(0.001, tried[i]) < 0 ? "never" : "?");
         }
     } else if (race) {
@@ -181,17 +182,17 @@ int main(int argc, char **argv)
         if (table)
             printf("w J\n");
         else
-            printf(" step   w              J           part left\n");
+            printf(" step   w              J            part left\n");
         for (long i = 0; i <= steps; i++) {
             if (table)
                 printf("%.9g %.9g\n", w, stretch * cost(w));
             else if (i == 0)
-                printf("%5ld   %-12.7g   %-9.4g\n", i, w, stretch * cost(w));
+                printf("%5ld   %-14.7g %.3e\n", i, w, stretch * cost(w));
             else if (before == 0)
-                printf("%5ld   %-12.7g   %-9.4g   -\n", i, w,
+                printf("%5ld   %-14.7g %.3e    -\n", i, w,
                        stretch * cost(w));
             else
-                printf("%5ld   %-12.7g   %-9.4g   %.4g\n", i, w,
+                printf("%5ld   %-14.7g %.3e    %.4g\n", i, w,
                        stretch * cost(w), (w - 2) / before);
             if (!isfinite(stretch * cost(w)))
                 cli_fail(&cli, "step %ld: the cost is no finite number",

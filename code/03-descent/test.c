@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 1797975531. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 3289229639. */
 #include <criterion/criterion.h>
 
 #define main descent_main
@@ -18,6 +18,7 @@ Test(descent, rules_agree_with_differences)
             cr_assert(off < 1e-6 * (1 + fabs(want)));
         }
 }
+
 Test(descent, each_step_multiplies_the_distance)
 {
     for (double rate = 0.01; rate < 0.5; rate += 0.01)

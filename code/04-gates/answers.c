@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 3876444505. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 2798734641. */
 #include <math.h>
 
 struct neuron {
@@ -18,8 +18,7 @@ static const struct gate {
              {"AND", {0, 0, 0, 1}},
              {"NAND", {1, 1, 1, 0}},
              {"XOR", {0, 1, 1, 0}}};
-static struct neuron gradient(struct neuron p,
-                              const double y[M])
+static struct neuron gradient(struct neuron p, const double y[M])
 {
     struct neuron g = {0, 0, 0};
     for (int s = 0; s < M; s++) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 1819126002. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3678230881. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -31,8 +31,7 @@ static double cost(struct neuron p, const double y[M])
     }
     return sum / M;
 }
-static struct neuron gradient(struct neuron p,
-                              const double y[M])
+static struct neuron gradient(struct neuron p, const double y[M])
 {
     struct neuron g = {0, 0, 0};
     for (int s = 0; s < M; s++) {
@@ -104,26 +103,27 @@ int main(int argc, char **argv)
     if (compass) {
         const double *y = gates[0].y, h = 1e-5;
         struct neuron zero = {0, 0, 0}, g = gradient(zero, y);
-        printf("degrees   u.g        by a step\n");
+        printf("%7s %10s %12s\n", "degrees", "u.g", "by a step");
         for (int degrees = 0; degrees < 360; degrees += 45) {
             double angle = degrees * acos(-1) / 180;
             struct neuron u = {cos(angle), sin(angle), 0};
             double by_step = (cost(step(zero, u, -h), y) -
                               cost(step(zero, u, h), y)) / (2 * h);
-            printf("%7d   %7.4f    %7.4f\n", degrees,
+            printf("%7d %10.4f %12.4f\n", degrees,
                    tidy(u.w1 * g.w1 + u.w2 * g.w2), tidy(by_step));
         }
     } else if (xor) {
         const double *y = gates[3].y;
         struct neuron p = {0, 0, 0};
-        printf(" step   answers to 00  01     10     11       J\n");
+        printf("%5s %8s %6s %6s %6s %10s\n", "step", "a00", "a01",
+               "a10", "a11", "J");
         const int i = 3;
         for (long n = 0; n <= 1000; n++) {
             if (!(cost(p, gates[i].y) <= 0.5))
                 cli_fail(&cli, "%s: the walk flew off at the rate %g",
                          gates[i].name, rate);
             if (n < 4 || n == 10 || n == 100 || n == 1000) {
-                printf("%5ld          ", n);
+                printf("%5ld  ", n);
                 for (int s = 0; s < M; s++)
                     printf(" %.4f", answer(p, x[s]));
                 printf("   %.6f\n", cost(p, y));
@@ -165,7 +165,7 @@ int main(int argc, char **argv)
             printf("\n");
         }
     } else {
-        printf("gate      w1      w2       b      a00     a01     a10"
+        printf("gate      w1      w2       b     a00     a01     a10"
                "     a11 steps\n");
         for (int i = 0; i < 3; i++) {
             long right_at;
@@ -173,8 +173,8 @@ int main(int argc, char **argv)
             if (!(cost(p, gates[i].y) <= 0.5))
                 cli_fail(&cli, "%s: the walk flew off at the rate %g",
                          gates[i].name, rate);
-            printf("%-4s %7.3f %7.3f %7.3f ", gates[i].name, p.w1,
-                   p.w2, p.b);
+            printf("%-4s %7.3f %7.3f %7.3f", gates[i].name, p.w1, p.w2,
+                   p.b);
             for (int s = 0; s < M; s++)
                 printf(" %7.3f", tidy(answer(p, x[s])));
             if (right_at < 0)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/05-activations.nw: edit there. Sum 3187792213. */
+/* Tangled from chapters/05-activations.nw: edit there. Sum 644962760. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o activations code/05-activations/activations.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -90,11 +90,9 @@ int main(int argc, char **argv)
         }
     } else if (as_typed) {
         const double at[] = {-1000, -400, 0, 400, 1000};
-        printf("                  as typed                     "
-               "with care\n"
-               "         1/      e^z/\n"
-               "    z (1+e^-z) (1+e^z)    slope     tanh"
-               "   sigmoid    slope tanh\n");
+        printf("%24s %31s\n%12s %8s\n%5s %8s %8s %8s %8s %9s %8s %5s\n",
+               "as typed", "with care", "1/", "e^z/", "z", "(1+e^-z)",
+               "(1+e^z)", "slope", "tanh", "sigmoid", "slope", "tanh");
         for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
             double z = at[i], a = sigmoid(z);
             printf("%5g", z);
@@ -103,7 +101,7 @@ int main(int argc, char **argv)
                     double v = naive(which, z);
                     printf(" %8.2g", isnan(v) ? (double)NAN : v);
                 }
-            printf("  %8.2g %8.2g %4g\n", a, sigmoid_slope(a), tanh(z));
+            printf(" %9.2g %8.2g %5g\n", a, sigmoid_slope(a), tanh(z));
         }
     } else {
         double p = w * x;

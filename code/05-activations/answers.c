@@ -1,4 +1,4 @@
-/* Tangled from chapters/05-activations.nw: edit there. Sum 2014860408. */
+/* Tangled from chapters/05-activations.nw: edit there. Sum 1248192006. */
 #include <math.h>
 
 struct dual {
@@ -27,8 +27,8 @@ double tanh_by_sigmoid(double z)
 }
 double shared_slope(double w, double x, double y)
 {
-    double p = w * x, q = w * p;
-    double dq = q - y;
+    double p = w * x, q = w * p, r = q - y;
+    double dq = r;      // r = q - y, J = r*r/2
     double dw = dq * p; // the wire from w to q
     double dp = dq * w;
     dw += dp * x;       // the wire from w to p

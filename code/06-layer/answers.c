@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 3300210756. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 3644177800. */
 #include <math.h>
 
 static double sigmoid(double z)
@@ -33,7 +33,7 @@ void ends_at(double x, double y, double *w, double *b)
     *w += t * x;
     *b += t;
 }
-double largest_layer_rate(int n, double x, int dropped)
+double layer_border(int n, double x, int dropped)
 {
     return (dropped ? 2.0 : 2.0 * n) / (x * x + 1);
 }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 165847067. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 3213670743. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o layer code/06-layer/layer.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 {
     double x = 2, rate = 1;
     long steps = 1000;
-    int check = 0, same = 0, many = 0, drop = 0;
+    int check = 0, same = 0, many = 0, drop = 0, brief = 0;
     const char *name = "sigmoid";
     const struct cli_option options[] = {
         {"sigma", "NAME", "sigmoid, tanh or relu",
@@ -120,6 +120,8 @@ int main(int argc, char **argv)
          CLI_REAL, &x, -1e6, 1e6},
         {"rate", "R", "the learning rate",
          CLI_REAL, &rate, 0, 1e6},
+        {"brief", "", "print fewer rows",
+         CLI_FLAG, &brief, 0, 0},
         {"walk", "", "make many steps",
          CLI_FLAG, &many, 0, 0},
         {"steps", "N", "how many",
@@ -192,12 +194,12 @@ int main(int argc, char **argv)
         printf("apart by %s\n", apart <= 1e-12 ? "less than 1e-12"
                                                : "more than 1e-12");
     } else if (many) {
-        printf(" step      a1        a2        a3         J\n");
+        printf(" step %9s %9s %9s %10s\n", "a1", "a2", "a3", "J");
         for (long i = 0; i <= steps; i++) {
             forward(&t, sigma, x);
             if (i < first || i == 10 || i == 100 || i == 1000 ||
                 i == steps)
-                printf("%5ld %9.4f %9.4f %9.4f   %9.2e\n", i, t.a[0],
+                printf("%5ld %9.4f %9.4f %9.4f %10.2e\n", i, t.a[0],
                        t.a[1], t.a[2], cost(&t, y));
             if (!isfinite(cost(&t, y)))
                 cli_fail(&cli, "step %ld: the cost is no finite number",
@@ -207,21 +209,26 @@ int main(int argc, char **argv)
         }
     } else {
         printf("x = %g  rate = %g  sigma: %s\n", x, rate, sigma->name);
-        print_row("w", t.w, "");
-        print_row("b", t.b, "");
-        print_row("y", y, "");
-        printf("forward\n");
+        if (!brief) {
+            print_row("w", t.w, "");
+            print_row("b", t.b, "");
+            print_row("y", y, "");
+            printf("forward\n");
+        }
         forward(&t, sigma, x);
         print_row("z", t.z, "");
         print_row("a", t.a, "");
         printf("J = %.6f\n", cost(&t, y));
-        printf("backward\n");
+        if (!brief)
+            printf("backward\n");
         slopes(&t, sigma, x, y);
         print_row("da", t.da, "");
         print_row("dz", t.dz, "");
-        print_row("dw", t.dw, "");
-        print_row("db", t.db, "");
-        printf("after the step\n");
+        if (!brief) {
+            print_row("dw", t.dw, "");
+            print_row("db", t.db, "");
+            printf("after the step\n");
+        }
         double before = cost(&t, y), promised = 0;
         for (int j = 0; j < N; j++)
             promised += t.dw[j] * t.dw[j] + t.db[j] * t.db[j];
@@ -229,8 +236,10 @@ int main(int argc, char **argv)
         print_row("w", t.w, "_new");
         print_row("b", t.b, "_new");
         forward(&t, sigma, x);
-        print_row("z", t.z, "_new");
-        print_row("a", t.a, "_new");
+        if (!brief) {
+            print_row("z", t.z, "_new");
+            print_row("a", t.a, "_new");
+        }
         printf("J_new = %.6f\n", cost(&t, y));
         printf("promised = %.6f  fell = %.6f\n", rate * promised,
                before - cost(&t, y));

@@ -1,5 +1,6 @@
-/* Tangled from chapters/07-xor.nw: edit there. Sum 3446466749. */
+/* Tangled from chapters/07-xor.nw: edit there. Sum 1414287636. */
 #include <math.h>
+#include <string.h>
 
 #include "nn/rng.h"
 
@@ -50,19 +51,24 @@ static double one_example(const struct net *p, double x1,
 }
 static double gradient(const struct net *p, struct net *g)
 {
-    double sum = 0;
+    double sum = 0, *slope = (double *)g;
     *g = (struct net){0};
     for (int s = 0; s < 4; s++)
-        sum += one_example(p, s >> 1, s & 1, (s >> 1) ^ (s & 1),
-                           g);
+        sum += one_example(p, s >> 1, s & 1,
+                           (s >> 1) ^ (s & 1), g);
+    for (int i = 0; i < 9; i++)
+        slope[i] /= 4;
     return sum / 4;
 }
+_Static_assert(sizeof(struct net) == 9 * sizeof(double),
+               "nine doubles in a row");
+
 static void step(struct net *p, const struct net *g, double rate)
 {
     double *to = (double *)p;
     const double *by = (const double *)g;
     for (int i = 0; i < 9; i++)
-        to[i] -= rate / 4 * by[i];
+        to[i] -= rate * by[i];
 }
 static struct net start(long seed, double range)
 {
@@ -93,25 +99,27 @@ static int solved(const struct net *p)
 static long walk(struct net *p, double rate, long steps)
 {
     struct net g;
-    for (long i = 0; i < steps; i++) {
+    for (long i = 0;; i++) {
         if (solved(p))
             return i;
+        if (i == steps)
+            return -1;
         gradient(p, &g);
         step(p, &g, rate);
     }
-    return -1;
 }
 void by_hand(struct net *p)
 {
     *p = (struct net){20, 20, -10, -20, -20, 30, 20, 20, -30};
 }
-double twins(int steps)
+double twins(int steps, double *cost)
 {
     struct net p = {0.5, -0.3, 0.1, 0.5, -0.3, 0.1, 0.4, 0.4, 0};
     struct net g;
+    *cost = gradient(&p, &g);
     for (int i = 0; i < steps; i++) {
-        gradient(&p, &g);
         step(&p, &g, 4);
+        *cost = gradient(&p, &g);
     }
     return fmax(fmax(fabs(p.w11 - p.w21), fabs(p.w12 - p.w22)),
                 fmax(fabs(p.b1 - p.b2), fabs(p.v1 - p.v2)));
@@ -140,22 +148,24 @@ double success(double range, int seeds)
 }
 static void add_slopes(int n, const double *p, double *g, int s)
 {
-    double x1 = s >> 1, x2 = s & 1, a[8], z = p[4 * n];
+    double x1 = s >> 1, x2 = s & 1, a[8], z = 0;
+    const double *v = p + 3 * n;
+    double *dv = g + 3 * n;
     for (int k = 0; k < n; k++) {
-        const double *w = p + 4 * k; // w1, w2, b, v
+        const double *w = p + 3 * k; // w1, w2, b
         a[k] = sigmoid(w[0] * x1 + w[1] * x2 + w[2]);
-        z += w[3] * a[k];
+        z += v[k] * a[k];
     }
-    double out = sigmoid(z);
+    double out = sigmoid(z + v[n]); // v[n] is c
     double dz = (out - ((s >> 1) ^ (s & 1))) * sigmoid_slope(out);
-    g[4 * n] += dz;
     for (int k = 0; k < n; k++) {
-        double dz_k = dz * p[4 * k + 3] * sigmoid_slope(a[k]);
-        g[4 * k] += dz_k * x1;
-        g[4 * k + 1] += dz_k * x2;
-        g[4 * k + 2] += dz_k;
-        g[4 * k + 3] += dz * a[k];
+        double dz_k = dz * v[k] * sigmoid_slope(a[k]);
+        g[3 * k] += dz_k * x1;
+        g[3 * k + 1] += dz_k * x2;
+        g[3 * k + 2] += dz_k;
+        dv[k] += dz * a[k];
     }
+    dv[n] += dz;
     g[4 * n + 1] += !(fabs(out - ((s >> 1) ^ (s & 1))) < 0.1);
 }
 double success_hidden(int n, int seeds)
@@ -166,9 +176,8 @@ double success_hidden(int n, int seeds)
         double p[33], g[34];
         for (int i = 0; i <= 4 * n; i++)
             p[i] = nn_rng_uniform(&rng, -1, 1);
-        for (int i = 0; i < 20000; i++) {
-            for (int k = 0; k <= 4 * n + 1; k++)
-                g[k] = 0;
+        for (int i = 0; i <= 20000; i++) {
+            memset(g, 0, sizeof g);
             for (int s = 0; s < 4; s++)
                 add_slopes(n, p, g, s);
             if (g[4 * n + 1] == 0) {
@@ -176,7 +185,7 @@ double success_hidden(int n, int seeds)
                 break;
             }
             for (int k = 0; k <= 4 * n; k++)
-                p[k] -= g[k];
+                p[k] -= g[k]; // a mean, at the rate 4
         }
     }
     return (double)right / seeds;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/07-xor.nw: edit there. Sum 246989624. */
+/* Tangled from chapters/07-xor.nw: edit there. Sum 3442983370. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o xor code/07-xor/xor.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -69,19 +69,24 @@ static double one_example(const struct net *p, double x1,
 }
 static double gradient(const struct net *p, struct net *g)
 {
-    double sum = 0;
+    double sum = 0, *slope = (double *)g;
     *g = (struct net){0};
     for (int s = 0; s < 4; s++)
-        sum += one_example(p, s >> 1, s & 1, (s >> 1) ^ (s & 1),
-                           g);
+        sum += one_example(p, s >> 1, s & 1,
+                           (s >> 1) ^ (s & 1), g);
+    for (int i = 0; i < 9; i++)
+        slope[i] /= 4;
     return sum / 4;
 }
+_Static_assert(sizeof(struct net) == 9 * sizeof(double),
+               "nine doubles in a row");
+
 static void step(struct net *p, const struct net *g, double rate)
 {
     double *to = (double *)p;
     const double *by = (const double *)g;
     for (int i = 0; i < 9; i++)
-        to[i] -= rate / 4 * by[i];
+        to[i] -= rate * by[i];
 }
 static struct net start(long seed, double range)
 {
@@ -112,13 +117,14 @@ static int solved(const struct net *p)
 static long walk(struct net *p, double rate, long steps)
 {
     struct net g;
-    for (long i = 0; i < steps; i++) {
+    for (long i = 0;; i++) {
         if (solved(p))
             return i;
+        if (i == steps)
+            return -1;
         gradient(p, &g);
         step(p, &g, rate);
     }
-    return -1;
 }
 
 int main(int argc, char **argv)
@@ -183,13 +189,16 @@ int main(int argc, char **argv)
                right ? total / right : 0);
     } else if (stuck) {
         struct net net = start(seed, 1), g;
-        printf("  steps      J        size of slope\n");
+        printf("  steps        J  slope  largest number\n");
         for (long i = 0, next = 100; i <= steps; i++) {
-            double cost = gradient(&net, &g), size = 0;
-            for (int k = 0; k < 9; k++)
-                size = fmax(size, fabs(((double *)&g)[k]) / 4);
+            double cost = gradient(&net, &g), slope = 0, number = 0;
+            for (int k = 0; k < 9; k++) {
+                slope = fmax(slope, fabs(((double *)&g)[k]));
+                number = fmax(number, fabs(((double *)&net)[k]));
+            }
             if (i == next) {
-                printf("%7ld   %.5f       %.0e\n", i, cost, size);
+                printf("%7ld  %.5f  %.0e  %14.1f\n", i, cost, slope,
+                       number);
                 next *= 10;
             }
             step(&net, &g, rate);
@@ -223,9 +232,9 @@ int main(int argc, char **argv)
         long calls_closed = calls;
         calls = 0;
         one_example(&net, 1, 0.5, 0, &g);
-        printf("slope by w11         value        exponentials\n");
-        printf("in closed form  %.15f    %3ld\n", closed, calls_closed);
-        printf("by stages       %.15f    %3ld, for all nine\n", g.w11,
+        printf("slope by w11                value  exponentials\n");
+        printf("in closed form  %.15f  %2ld\n", closed, calls_closed);
+        printf("by stages       %.15f  %2ld, for all nine\n", g.w11,
                calls);
     }
     cli_finish(&cli);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2810222006. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1033029710. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o fourloops code/08-fourloops/fourloops.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static void work(const struct cli *cli)
         }
     }
     const double h = 1e-5;
-    nn.p[1] = p[1] + h;
+    nn.p[1] = p[1] + h; // w1_12
     double above = nn_cost(&nn, 1, x, y);
     nn.p[1] = p[1] - h;
     double below = nn_cost(&nn, 1, x, y);
@@ -59,13 +59,29 @@ static void work(const struct cli *cli)
            "  dw1_12 by h = %9.6f\n", h, (above - below) / (2 * h));
     nn_destroy(&nn);
 }
+static void nine(const struct cli *cli)
+{
+    const enum nn_activation sigma[] = {NN_SIGMOID, NN_SIGMOID};
+    const double p[] = {0.5, -0.3, 0.2, 0.4, // w11, w12, w21, w22
+                        0.1, -0.2,           // b1, b2
+                        0.6, -0.5, 0.2};     // v1, v2, c
+    const double x[] = {1, 0.5}, y[] = {0};
+    double g[9], cost;
+    struct nn nn;
+    must(cli, nn_create(&nn, 2, (size_t[]){2, 2, 1}, sigma));
+    memcpy(nn.p, p, sizeof p);
+    must(cli, nn_gradient(&nn, 1, x, y, g, &cost));
+    printf("slope by w11 = %.15f\n", g[0]);
+    nn_destroy(&nn);
+}
 static int different(const struct nn *nn)
 {
+    const double *w = nn->p, *b = nn->p + nn_layer_at(nn, 1).b;
     int n = 0;
     for (size_t j = 0; j < nn->size[1]; j++) {
         size_t i = 0;
-        while (i < j && (nn->p[2 * i] != nn->p[2 * j] ||
-                         nn->p[2 * i + 1] != nn->p[2 * j + 1]))
+        while (i < j && (w[2 * i] != w[2 * j] || b[i] != b[j] ||
+                         w[2 * i + 1] != w[2 * j + 1]))
             i++;
         n += i == j;
     }
@@ -106,7 +122,7 @@ static void learn_xor(const struct cli *cli, uint64_t seed,
 
 int main(int argc, char **argv)
 {
-    int xor = 0, zeros = 0;
+    int xor = 0, zeros = 0, by_hand = 0;
     long seed = 1, steps = 2000;
     double rate = 2;
     const struct cli_option options[] = {
@@ -114,6 +130,8 @@ int main(int argc, char **argv)
          CLI_FLAG, &xor, 0, 0},
         {"zeros", "", "the same from parameters zero",
          CLI_FLAG, &zeros, 0, 0},
+        {"nine", "", "a slope of chapter 7's nine numbers",
+         CLI_FLAG, &by_hand, 0, 0},
         {"seed", "N", "of the random start",
          CLI_WHOLE, &seed, 0, 1e15},
         {"rate", "R", "the learning rate",
@@ -127,6 +145,8 @@ int main(int argc, char **argv)
     cli_parse(&cli, argc, argv);
     if (xor || zeros)
         learn_xor(&cli, (uint64_t)seed, rate, steps, zeros);
+    else if (by_hand)
+        nine(&cli);
     else
         work(&cli);
     cli_finish(&cli);

@@ -1,12 +1,39 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 451381057. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1241491983. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
 
 #include "nn/nn.h"
 
+#define main xor_main
+#include "07-xor/xor.c"
+#undef main
+
 TestSuite(fourloops, .timeout = 30);
 
+Test(fourloops, nine_slopes_are_those_of_chapter_7)
+{
+    const enum nn_activation sigma[] = {NN_SIGMOID, NN_SIGMOID};
+    const double x[] = {1, 0.5}, y[] = {0};
+    struct net p = {0.5, -0.3, 0.1, 0.2, 0.4, -0.2,
+                    0.6, -0.5, 0.2}, want = {0};
+    double got[9], cost;
+    struct nn nn;
+    cr_assert(nn_create(&nn, 2, (size_t[]){2, 2, 1}, sigma)
+              == NN_OK);
+    const double *at[9] = {&p.w11, &p.w12, &p.w21, &p.w22, &p.b1,
+                           &p.b2, &p.v1, &p.v2, &p.c};
+    for (int i = 0; i < 9; i++)
+        nn.p[i] = *at[i];
+    cr_assert(nn_gradient(&nn, 1, x, y, got, &cost) == NN_OK);
+    one_example(&p, 1, 0.5, 0, &want);
+    for (int i = 0; i < 9; i++) {
+        double by_hand = ((double *)&want)[at[i] - (double *)&p];
+        cr_assert(fabs(got[i] - by_hand) < 1e-16, "%d", i);
+    }
+    cr_assert(fabs(got[0] - 0.019984927084136) < 5e-16);
+    nn_destroy(&nn);
+}
 Test(fourloops, gradient_is_the_slope_of_the_cost)
 {
     enum { M = 5 };

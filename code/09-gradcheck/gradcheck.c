@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 81245020. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2703381423. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gradcheck code/09-gradcheck/gradcheck.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -71,19 +71,20 @@ static int solved(struct nn *nn)
 }
 static long train(gradient *of, struct nn *nn, long steps)
 {
-    double g[P], cost;
-    for (long i = 0; i < steps; i++) {
+    double g[P] = {0}, cost;
+    for (long i = 0;; i++) {
         if (of(nn, M, x, y, g, &cost) != NN_OK)
             return -1;
         if (solved(nn))
             return i;
+        if (i == steps)
+            return -1;
         nn_step(nn, g, rate);
     }
-    return -1;
 }
 static struct nn_check check(gradient *of, struct nn *nn)
 {
-    double g[P], cost;
+    double g[P] = {0}, cost;
     of(nn, M, x, y, g, &cost);
     return nn_check_gradient(nn, M, x, y, g);
 }
@@ -143,8 +144,8 @@ static void learn_and_check(const struct cli *cli, long seeds,
     if (!took)
         cli_fail(cli, "out of memory");
     puts(dots ? "name solved error"
-              : "gradient    solved  median  caught  least error  "
-                "angle  downhill");
+              : "gradient    solved  median  caught  "
+                "least error  angle  downhill");
     for (int i = 0; i < WRONG; i++) {
         long right = 0, caught = 0, downhill = 0;
         double easiest = (double)INFINITY, most = 0, sum = 0;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2036969162. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2848536188. */
 static enum nn_status transposed(struct nn *nn, size_t m,
                                  const double *x, const double *y,
                                  double *g, double *cost)
@@ -27,11 +27,11 @@ static enum nn_status transposed(struct nn *nn, size_t m,
             double *da = nn->da + at.unit, *dz = nn->dz + at.unit;
             double *dw = g + at.w, *db = g + at.b;
             double *da_before = nn->da + at.unit_before;
-            for (size_t k = 0; k < n_before; k++)
-                da_before[k] = 0;
             if (nn->keep && l < nn->layers)
                 for (size_t j = 0; j < n; j++)
                     da[j] *= nn->keep[at.unit + j];
+            for (size_t k = 0; k < n_before; k++)
+                da_before[k] = 0;
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -44,7 +44,8 @@ static enum nn_status transposed(struct nn *nn, size_t m,
             }
         }
     }
-    *cost = sum / (double)m + nn_decay(nn, g);
+    *cost = sum / (double)m;
+    *cost += nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 984061397. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 3295370239. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -101,9 +101,8 @@ static const double *counted_forward(struct nn *nn,
     }
     return nn->a + nn_layer_at(nn, nn->layers).unit;
 }
-static enum nn_status counted_gradient(
-    struct nn *nn, size_t m, const double *x, const double *y,
-    double *g, double *cost)
+static enum nn_status counted_gradient(struct nn *nn, size_t m,
+        const double *x, const double *y, double *g, double *cost)
 {
     struct nn_layer last = nn_layer_at(nn, nn->layers);
     size_t n_in = nn->size[0], n_out = last.n;
@@ -129,11 +128,11 @@ static enum nn_status counted_gradient(
             double *da = nn->da + at.unit, *dz = nn->dz + at.unit;
             double *dw = g + at.w, *db = g + at.b;
             double *da_before = nn->da + at.unit_before;
-            for (size_t k = 0; k < n_before; k++)
-                da_before[k] = 0;
             if (nn->keep && l < nn->layers)
                 for (size_t j = 0; j < n; j++)
                     da[j] *= nn->keep[at.unit + j];
+            for (size_t k = 0; k < n_before; k++)
+                da_before[k] = 0;
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -147,15 +146,15 @@ static enum nn_status counted_gradient(
             }
         }
     }
-    *cost = sum / (double)m + nn_decay(nn, g);
+    *cost = sum / (double)m;
+    *cost += nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);
     return finite ? NN_OK : NN_NOT_FINITE;
 }
-static enum nn_status lean_gradient(
-    struct nn *nn, size_t m, const double *x, const double *y,
-    double *g, double *cost)
+static enum nn_status lean_gradient(struct nn *nn, size_t m,
+        const double *x, const double *y, double *g, double *cost)
 {
     struct nn_layer last = nn_layer_at(nn, nn->layers);
     size_t n_in = nn->size[0], n_out = last.n;
@@ -181,11 +180,11 @@ static enum nn_status lean_gradient(
             double *da = nn->da + at.unit, *dz = nn->dz + at.unit;
             double *dw = g + at.w, *db = g + at.b;
             double *da_before = nn->da + at.unit_before;
-            for (size_t k = 0; k < n_before; k++)
-                da_before[k] = 0;
             if (nn->keep && l < nn->layers)
                 for (size_t j = 0; j < n; j++)
                     da[j] *= nn->keep[at.unit + j];
+            for (size_t k = 0; k < n_before; k++)
+                da_before[k] = 0;
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -197,10 +196,12 @@ static enum nn_status lean_gradient(
                 }
                 for (size_t k = 0; k < n_before && l == 1; k++)
                     dw_j[k] += dz[j] * a_before[k];
+                multiply_adds += (l > 1 ? 2 : 1) * n_before;
             }
         }
     }
-    *cost = sum / (double)m + nn_decay(nn, g);
+    *cost = sum / (double)m;
+    *cost += nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);
@@ -382,9 +383,9 @@ int main(int argc, char **argv)
     cli_parse(&cli, argc, argv);
     if (seconds) {
         printf("samples a call = %d\n\n", SAMPLES);
-        puts("                 microseconds            ratio    "
-             "ns a multiply-add");
-        printf("%-15s %7s%9s%7s%7s%6s%9s%6s\n", "net", "forward",
+        puts("                     microseconds          ratio"
+             "   ns/multiply-add");
+        printf("%-14s %7s %8s %6s  %5s %5s  %7s %5s\n", "net", "forward",
                "gradient", "lean", "grad.", "lean", "forward", "back");
         for (size_t i = 1; i < sizeof nets / sizeof *nets; i++) {
             struct job job;
@@ -399,7 +400,7 @@ int main(int argc, char **argv)
             double gradient = median(g, ROUNDS) * 1e6 / SAMPLES;
             double lean = median(e, ROUNDS) * 1e6 / SAMPLES;
             double w = (double)weights(&job.nn) / 1e3;
-            printf("%-15s %7.2f %8.2f %6.1f  %5.2f %5.2f   %6.2f %5.2f\n",
+            printf("%-14s %7.2f %8.2f %6.2f  %5.2f %5.2f  %7.2f %5.2f\n",
                    nets[i].name, forward, gradient, lean,
                    gradient / forward, lean / forward, forward / w,
                    (gradient - forward) / (2 * w));
@@ -444,10 +445,15 @@ int main(int argc, char **argv)
             cli_progress("sizes", (size_t)i + 1, SIZES);
             end(&job);
         }
-        printf("# exponent of backpropagation = %.2f\n"
+        enum { HALF = SIZES / 2, REST = SIZES - HALF };
+        printf("\n# exponent of backpropagation = %.2f\n"
                "# exponent of differences = %.2f\n",
                exponent(p, back, SIZES), exponent(p, diff, SIZES));
-        printf("# largest P = %.0f\n# ratio at the largest = %.0f\n",
+        printf("# backpropagation on large nets = %.2f\n"
+               "# differences on large nets = %.2f\n",
+               exponent(p + HALF, back + HALF, REST),
+               exponent(p + HALF, diff + HALF, REST));
+        printf("# largest P = %.0f  ratio at the largest = %.0f\n",
                p[SIZES - 1], diff[SIZES - 1] / back[SIZES - 1]);
     } else if (accuracy) {
         printf("     P   backpropagation   forward   central\n");
@@ -473,11 +479,15 @@ int main(int argc, char **argv)
         double all = pass * (double)(job.nn.params + 1);
         printf("parameters = %zu\n", job.nn.params);
         printf("milliseconds for a forward pass = %.2f\n", pass * 1e3);
-        printf("milliseconds for a gradient = %.2f\n\n", back * 1e3);
+        printf("milliseconds for a gradient = %.2f\n", back * 1e3);
+        printf("forward passes for a gradient = %.1f\n\n", back / pass);
         printf("by differences, extrapolated:\n");
         printf("hours for one gradient = %.2f\n", all / 3600);
-        printf("years for 60000 samples, 20 times = %.0f\n",
+        printf("60000 samples, 20 times:\n");
+        printf("years by differences = %.0f\n",
                all * 60000 * 20 / (3600 * 24 * 365.25));
+        printf("minutes by backpropagation = %.0f\n",
+               back * 60000 * 20 / 60);
         end(&job);
     } else {
         double cost;
@@ -493,7 +503,10 @@ int main(int argc, char **argv)
             must(&cli, counted_gradient(&job.nn, 1, job.x, job.y, job.g,
                                         &cost));
             size_t all = multiply_adds;
-            size_t less = all - nets[i].size[0] * nets[i].size[1];
+            multiply_adds = forward;
+            must(&cli, lean_gradient(&job.nn, 1, job.x, job.y, job.g,
+                                     &cost));
+            size_t less = multiply_adds;
             printf("%-15s %8zu %8zu %8zu %6.4f  %8zu %6.4f\n", nets[i].name,
                    job.nn.params, forward, all,
                    (double)all / (double)forward, less,

@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 1092319589. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 809195189. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -123,7 +123,14 @@ static void make_room(struct job *job, size_t hidden)
     size_t classes = job->train.classes;
     size_t size[] = {n, hidden, classes};
     enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
-    enum nn_status status = nn_create(&job->nn, 2, size, sigma);
+    int layers = 2;
+    if (hidden == 0) {
+        size[1] = classes;
+        sigma[0] = NN_SIGMOID;
+        layers = 1;
+    }
+    enum nn_status status = nn_create(&job->nn, layers, size,
+                                      sigma);
     if (status != NN_OK)
         cli_fail(&job->cli, "%zu hidden units: %s", hidden,
                  nn_status_text(status));
@@ -138,6 +145,15 @@ static void make_room(struct job *job, size_t hidden)
         cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
     for (size_t s = 0; s < job->m; s++)
         job->order[s] = s;
+}
+static void free_room(struct job *job)
+{
+    free(job->order);
+    free(job->x);
+    free(job->y);
+    free(job->g);
+    free(job->mean);
+    nn_destroy(&job->nn);
 }
 static void print_confusion(size_t classes,
                             const size_t *confusion)
@@ -181,6 +197,21 @@ static void print_mixed_up(size_t classes,
     printf("\nmixed up most = %zu  with = %zu\n", first, second);
     printf("furthest apart = %zu\n", apart);
 }
+static void write_pgm(struct job *job, const char *path,
+                      size_t width, size_t rows,
+                      const uint8_t *bytes)
+{
+    FILE *file = fopen(path, "wb");
+    int ok = file != NULL;
+    if (file) {
+        fprintf(file, "P5\n%zu %zu\n255\n", width, rows);
+        fwrite(bytes, width, rows, file);
+        ok = !ferror(file);
+        ok = fclose(file) == 0 && ok;
+    }
+    if (!ok)
+        cli_fail(&job->cli, "%s: cannot be written", path);
+}
 enum { SHOWN = 8 };
 
 static void save_wrong(struct job *job, size_t first,
@@ -207,28 +238,45 @@ static void save_wrong(struct job *job, size_t first,
                "wrong %zu said = %zu\n",
                shown, s, shown, label, shown, said);
     }
-    FILE *file = fopen(path, "wb");
-    int ok = file != NULL;
-    if (file) {
-        fprintf(file, "P5\n%zu %zu\n255\n", width, rows);
-        fwrite(strip, width, rows, file);
-        ok = !ferror(file);
-        ok = fclose(file) == 0 && ok;
+    write_pgm(job, path, width, rows, strip);
+    free(strip);
+}
+enum { UNITS = 10 };
+
+static void save_weights(struct job *job, const char *path)
+{
+    size_t rows = job->train.rows, cols = job->train.cols;
+    size_t units = job->nn.size[1] < UNITS ? job->nn.size[1]
+                                           : UNITS;
+    size_t width = units * cols;
+    uint8_t *strip = calloc(rows, width);
+    if (!strip)
+        cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
+    for (size_t j = 0; j < units; j++) {
+        const double *w = job->nn.p + j * rows * cols;
+        double most = 0;
+        for (size_t k = 0; k < rows * cols; k++)
+            most = fmax(most, fabs(w[k]));
+        for (size_t k = 0; k < rows * cols; k++) {
+            double grey = most > 0 ? 127.5 * (1 + w[k] / most)
+                                   : 127.5;
+            strip[k / cols * width + j * cols + k % cols] =
+                (uint8_t)grey;
+        }
     }
-    if (!ok)
-        cli_fail(&job->cli, "%s: cannot be written", path);
+    write_pgm(job, path, width, rows, strip);
     free(strip);
 }
 
 int main(int argc, char **argv)
 {
     long hidden = 30, epochs = 6, batch = 10, seed = 1, hold = 0;
-    int cheat = 0;
+    int cheat = 0, curve = 0;
     double rate = 3;
-    const char *wrong = NULL;
+    const char *wrong = NULL, *weights_file = NULL;
     const struct cli_option options[] = {
-        {"hidden", "N", "hidden units",
-         CLI_WHOLE, &hidden, 1, 100000},
+        {"hidden", "N", "hidden units; 0: a linear model",
+         CLI_WHOLE, &hidden, 0, 100000},
         {"epochs", "N", "walks over all pictures",
          CLI_WHOLE, &epochs, 0, 1e6},
         {"batch", "N", "pictures to a step",
@@ -241,8 +289,12 @@ int main(int argc, char **argv)
          CLI_WHOLE, &hold, 0, 1e9},
         {"cheat", "", "train on the test pictures",
          CLI_FLAG, &cheat, 0, 0},
+        {"curve", "", "score after each epoch; needs --hold",
+         CLI_FLAG, &curve, 0, 0},
         {"wrong", "FILE", "save wrongly named pictures as PGM",
          CLI_TEXT, &wrong, 0, 0},
+        {"weights", "FILE", "save weights of the first units as PGM",
+         CLI_TEXT, &weights_file, 0, 0},
     };
     struct job job = {.cli = {"clothes", "DIR",
         "Learns the labelled pictures in DIR, "
@@ -250,6 +302,11 @@ int main(int argc, char **argv)
         "family, and is tested on the others there.",
         options, sizeof options / sizeof *options, 1}};
     const char *dir = argv[cli_parse(&job.cli, argc, argv)];
+    if (curve && !hold) {
+        fprintf(stderr, "clothes: --curve needs --hold: the test "
+                        "pictures are for the end\n");
+        return 2;
+    }
     job.rng = nn_rng_seeded((uint64_t)seed);
     job.batch = (size_t)batch;
     job.rate = rate;
@@ -266,41 +323,54 @@ int main(int argc, char **argv)
     job.m = job.train.m - (size_t)hold;
     size_t first = hold ? job.m : 0, tested = job.test.m - first;
     make_room(&job, (size_t)hidden);
-    printf("hidden = %ld  batch = %ld  rate = %g\n", hidden, batch,
-           rate);
-    printf("training pictures = %zu\n", job.m);
-    printf("epochs = %ld\n", epochs);
-    printf("test pictures = %zu\n", tested);
-    printf("parameters = %zu\n", job.nn.params);
-    find_means(&job);
-    size_t right = count_right(&job, &job.test, first,
-                               nearest_mean, NULL);
-    printf("baseline on test = %.4f\n\n",
-           (double)right / (double)tested);
-    printf("epoch  cost\n");
+    if (!curve) {
+        printf("hidden = %ld  batch = %ld  rate = %g\n", hidden,
+               batch, rate);
+        printf("training pictures = %zu\n", job.m);
+        printf("epochs = %ld\n", epochs);
+        printf("test pictures = %zu\n", tested);
+        printf("parameters = %zu\n", job.nn.params);
+    }
+    if (!curve) {
+        find_means(&job);
+        size_t right = count_right(&job, &job.test, first,
+                                   nearest_mean, NULL);
+        printf("baseline on test = %.4f\n\n",
+               (double)right / (double)tested);
+    }
+    printf(curve ? "epoch cost learned held\n" : "epoch  cost\n");
     for (long epoch = 1; epoch <= epochs; epoch++) {
         double cost = train_epoch(&job, (size_t)epoch);
-        printf("%5ld  %.6f\n", epoch, cost);
+        printf("%5ld  %.6f", epoch, cost);
+        if (curve) {
+            struct nn_pictures learned = job.train;
+            learned.m = tested < job.m ? tested : job.m;
+            printf("  %.4f  %.4f",
+                   (double)count_right(&job, &learned, 0, net_answer, NULL) /
+                       (double)learned.m,
+                   (double)count_right(&job, &job.test, first, net_answer,
+                                       NULL) / (double)tested);
+        }
+        putchar('\n');
         cli_finish(&job.cli);
     }
-    size_t classes = job.train.classes;
-    size_t *confusion = calloc(classes * classes, sizeof *confusion);
-    if (!confusion)
-        cli_fail(&job.cli, "%s", nn_status_text(NN_NO_MEMORY));
-    right = count_right(&job, &job.test, first,
-                        net_answer, confusion);
-    printf("\nnet on test = %.4f\n", (double)right / (double)tested);
-    print_confusion(classes, confusion);
-    print_mixed_up(classes, confusion);
-    if (wrong)
-        save_wrong(&job, first, wrong);
-    free(confusion);
-    free(job.order);
-    free(job.x);
-    free(job.y);
-    free(job.g);
-    free(job.mean);
-    nn_destroy(&job.nn);
+    if (!curve) {
+        size_t classes = job.train.classes;
+        size_t *confusion = calloc(classes * classes, sizeof *confusion);
+        if (!confusion)
+            cli_fail(&job.cli, "%s", nn_status_text(NN_NO_MEMORY));
+        size_t right = count_right(&job, &job.test, first,
+                                   net_answer, confusion);
+        printf("\nnet on test = %.4f\n", (double)right / (double)tested);
+        print_confusion(classes, confusion);
+        print_mixed_up(classes, confusion);
+        if (wrong)
+            save_wrong(&job, first, wrong);
+        if (weights_file)
+            save_weights(&job, weights_file);
+        free(confusion);
+    }
+    free_room(&job);
     nn_pictures_free(&job.train);
     nn_pictures_free(&job.test);
     cli_finish(&job.cli);

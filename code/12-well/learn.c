@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2220648207. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 2236367015. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -110,7 +110,8 @@ static void fetch(const void *data, size_t s, double *x,
     for (size_t c = 0; c < set->classes; c++)
         y[c] = c == set->label[s];
 }
-static struct seen look_at(struct run *run, size_t first, size_t m)
+static struct seen look_at(struct run *run, size_t first,
+                           size_t m)
 {
     struct job *job = run->job;
     struct nn_layer last = nn_layer_at(&run->nn, run->nn.layers);

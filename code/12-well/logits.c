@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1283265258. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1188835617. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o logits code/12-well/logits.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
          CLI_FLAG, &large, 0, 0},
     };
     const struct cli cli = {"logits", "",
-        "Softmax and cross-entropy of three logits, or of large ones.",
+        "Softmax and cross-entropy of three logits, or large ones.",
         options, sizeof options / sizeof *options, 0};
     cli_parse(&cli, argc, argv);
     if (large)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1634966056. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 416034882. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o valley code/12-well/valley.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ static long walk(enum nn_method method, double rate, int shown)
         return -1;
     for (long step = 0; step < MOST; step++) {
         if (shown && step <= 40)
-            printf("%ld %.4f %.4f %d\n", step, p[0], p[1], method);
+            printf("%ld %.4f %.4f %d\n", step, p[0], p[1],
+                   method);
         if (!(hypot(p[0], p[1]) < 1e-3))
             arrived = step + 1;
         g[0] = p[0];
@@ -47,7 +48,8 @@ static void compare(int walks)
         enum nn_method method = (enum nn_method)rule;
         long least = MOST;
         double best = rates[0];
-        for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        size_t n = sizeof rates / sizeof *rates;
+        for (size_t i = 0; i < n; i++) {
             long steps = walk(method, rates[i], 0);
             if (steps >= 0 && steps < least) {
                 least = steps;
@@ -58,7 +60,8 @@ static void compare(int walks)
         if (walks)
             walk(method, best, 1);
         else
-            printf("%-8s  %5g   %5ld\n", rules[rule], best, least);
+            printf("%-8s  %5g   %5ld\n", rules[rule], best,
+                   least);
     }
     if (!walks)
         printf("\nfactor = %.1f\n",

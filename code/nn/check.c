@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 1092547219. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 3105631622. */
 #include "nn/check.h"
 
 #include <math.h>
@@ -35,9 +35,9 @@ static double difference(struct nn *nn, size_t m,
     *p = old;
     return sum / (up - down) / (double)m;
 }
-static double apart(double g, double d, double floor)
+static double apart(double g, double d, double f)
 {
-    double e = fabs(g - d) / (fabs(g) + fabs(d) + floor);
+    double e = fabs(g - d) / (fabs(g) + fabs(d) + f);
     return isnan(e) ? (double)INFINITY : e;
 }
 struct nn_check nn_check_gradient(struct nn *nn, size_t m,
@@ -46,7 +46,7 @@ struct nn_check nn_check_gradient(struct nn *nn, size_t m,
                                   const double *g)
 {
     struct nn_check c = {0};
-    double floor = 1e-3 * fmax(1, nn_cost(nn, m, x, y));
+    double f = 1e-3 * fmax(1, nn_cost(nn, m, x, y));
     for (size_t i = 0; i < nn->params; i++) {
         double *p = &nn->p[i], h = 1e-5 * fmax(1, fabs(*p));
         int kink = 0;
@@ -59,7 +59,7 @@ struct nn_check nn_check_gradient(struct nn *nn, size_t m,
         }
         c.checked++;
         c.largest = fmax(c.largest, fabs(d));
-        double e = apart(g[i], d, floor);
+        double e = apart(g[i], d, f);
         if (e > c.worst) {
             c.worst = e;
             c.at = i;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 968608173. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2630201337. */
 #ifndef NN_CHECK_H
 #define NN_CHECK_H
 #include "nn/nn.h"
@@ -24,9 +24,10 @@ struct nn_check {
    samples, x [m][size[0]], y [m][size[L]]: the central
    difference at h = 1e-5 max(1, |p|) and at h/2, extrapolated.
    The error is |g-d| / (|g|+|d|+f), f = 1e-3 max(1, J), infinite
-   if g or d is NaN. Skips parameters for which a ReLU passes its
-   corner within the step. 4P costs. Leaves p as it was, and
-   z, a, dz, da as they come.
+   if g or d is NaN. Skips parameters for which a ReLU is on
+   different sides of its corner at the two ends of a step.
+   4P + 1 costs. Leaves p as it was, and z, a, dz, da as they
+   come.
    Method: Richardson (1911). */
 struct nn_check nn_check_gradient(struct nn *nn, size_t m,
                                   const double *x,

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2187331781. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1604881318. */
 #include "nn/nn.h"
 
 #include <limits.h>
@@ -135,7 +135,7 @@ const double *nn_forward(struct nn *nn, const double *x)
             for (size_t k = 0; k < at.n_before; k++) {
                 z[j] += w_j[k] * a_before[k];
             }
-                        a[j] = nn_sigma(nn->sigma[l], z[j]);
+            a[j] = nn_sigma(nn->sigma[l], z[j]);
         }
         if (nn->keep && l < nn->layers)
             for (size_t j = 0; j < at.n; j++) {
@@ -183,7 +183,9 @@ double nn_cost(struct nn *nn, size_t m, const double *x,
     for (size_t s = 0; s < m; s++)
         sum += sample_cost(nn, nn_forward(nn, x + s * n_in),
                            y + s * n_out);
-    return sum / (double)m + nn_decay(nn, NULL);
+    double cost = sum / (double)m;
+    cost += nn_decay(nn, NULL);
+    return cost;
 }
 enum nn_status nn_gradient(struct nn *nn, size_t m,
                            const double *x, const double *y,
@@ -213,11 +215,11 @@ enum nn_status nn_gradient(struct nn *nn, size_t m,
             double *da = nn->da + at.unit, *dz = nn->dz + at.unit;
             double *dw = g + at.w, *db = g + at.b;
             double *da_before = nn->da + at.unit_before;
-            for (size_t k = 0; k < n_before; k++)
-                da_before[k] = 0;
             if (nn->keep && l < nn->layers)
                 for (size_t j = 0; j < n; j++)
                     da[j] *= nn->keep[at.unit + j];
+            for (size_t k = 0; k < n_before; k++)
+                da_before[k] = 0;
             for (size_t j = 0; j < n; j++) {
                 dz[j] = da[j] * nn_slope(sigma, z[j]);
                 db[j] += dz[j];
@@ -230,7 +232,8 @@ enum nn_status nn_gradient(struct nn *nn, size_t m,
             }
         }
     }
-    *cost = sum / (double)m + nn_decay(nn, g);
+    *cost = sum / (double)m;
+    *cost += nn_decay(nn, g);
     int finite = isfinite(*cost);
     for (size_t i = 0; finite && i < nn->params; i++)
         finite = isfinite(g[i]);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2769854289. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3224169189. */
 #ifndef NN_NN_H
 #define NN_NN_H
 #include <stddef.h>
@@ -24,7 +24,8 @@
 
 enum nn_activation { NN_IDENTITY, NN_SIGMOID, NN_TANH, NN_RELU };
 
-/* sigma(z) and its slope sigma'(z); that of ReLU at 0 is 0. */
+/* sigma(z), NaN for NaN, and its slope sigma'(z), that of ReLU at
+   0 being 0. */
 double nn_sigma(enum nn_activation sigma, double z);
 double nn_slope(enum nn_activation sigma, double z);
 struct nn {
@@ -33,7 +34,7 @@ struct nn {
     enum nn_activation *sigma; // [L+1]: of layer l; [0] unused
     size_t params;             // P, weights and biases together
     double *p;                 // [P]: layer by layer, w then b
-        double *z, *a, *dz, *da;   // [n_0 + ... + n_L], by layer
+    double *z, *a, *dz, *da;   // [n_0 + ... + n_L], by layer
     enum nn_loss loss; // NN_SQUARED, unless set
     double decay; // lambda of 1/2 lambda sum w^2, in the cost
     double *keep;        // r, placed like a; NULL: no dropout

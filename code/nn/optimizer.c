@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3923028027. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 2873041616. */
 #include "nn/optimizer.h"
 
 #include <math.h>
@@ -44,10 +44,9 @@ void nn_optimizer_step(struct nn_optimizer *o, double *p,
             p[i] -= rate * o->v[i];
         }
         break;
-    case NN_ADAM:
-        double t = (double)o->t;
-        double whole_v = 1 - pow(o->beta1, t);
-        double whole_s = 1 - pow(o->beta2, t);
+    case NN_ADAM: {
+        const double whole_v = 1 - pow(o->beta1, (double)o->t);
+        const double whole_s = 1 - pow(o->beta2, (double)o->t);
         for (size_t i = 0; i < o->n; i++) {
             o->v[i] = o->beta1 * o->v[i] + (1 - o->beta1) * g[i];
             o->s[i] = o->beta2 * o->s[i] + (1 - o->beta2) * g[i] * g[i];
@@ -55,5 +54,6 @@ void nn_optimizer_step(struct nn_optimizer *o, double *p,
                     (sqrt(o->s[i] / whole_s) + o->epsilon);
         }
         break;
+    }
     }
 }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3207545570. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1072251273. */
 #include "nn/rng.h"
 
 struct nn_rng nn_rng_seeded(uint64_t seed)
@@ -13,6 +13,7 @@ uint64_t nn_rng_next(struct nn_rng *rng)
     v = (v ^ (v >> 27)) * 0x94d049bb133111eb;
     return v ^ (v >> 31);
 }
+
 double nn_rng_uniform(struct nn_rng *rng, double low, double high)
 {
     double u = (double)(nn_rng_next(rng) >> 11) * 0x1p-53;

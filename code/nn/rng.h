@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4134160567. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1926047717. */
 #ifndef NN_RNG_H
 #define NN_RNG_H
 #include <stddef.h>
@@ -18,7 +18,8 @@ struct nn_rng nn_rng_seeded(uint64_t seed);
 /* 64 random bits. */
 uint64_t nn_rng_next(struct nn_rng *rng);
 
-/* A number in [low, high), in steps of (high - low) / 2^53. */
+/* A number in [low, high), in steps of (high - low) / 2^53, but
+   for rounding. */
 double nn_rng_uniform(struct nn_rng *rng, double low,
                       double high);
 

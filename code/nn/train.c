@@ -1,9 +1,12 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1073857400. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 66228489. */
 #include "nn/train.h"
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "nn/watch.h"
 
 double nn_rate_at(enum nn_schedule schedule, double rate,
                   size_t step, size_t steps)
@@ -99,6 +102,8 @@ static enum nn_status epoch(struct nn *nn,
         for (size_t i = 0; i < b; i++)
             samples->fetch(samples->data, room->order[first + i],
                            room->x + i * n_in, room->y + i * n_out);
+        nn->keep = NULL;
+        struct nn_rng draws = *how->rng;
         if (how->drop > 0) {
             nn->keep = room->keep;
             nn->drop = how->drop;
@@ -111,9 +116,31 @@ static enum nn_status epoch(struct nn *nn,
         now->rate = nn_rate_at(how->schedule, how->rate, now->step,
                                now->steps);
         now->step++;
-        if (status != NN_OK)
+        if (status != NN_OK) {
+            if (how->drop > 0) {
+                nn->keep = room->keep;
+                nn->draw = &draws;
+            }
+            snprintf(now->born, sizeof now->born, "sum");
+            for (size_t i = 0; i < b; i++)
+                if (nn_find_not_finite(nn, room->x + i * n_in,
+                                       room->y + i * n_out, room->g,
+                                       now->born)) {
+                    now->sample = room->order[first + i];
+                    break;
+                }
+            nn->keep = NULL;
+            nn->draw = NULL;
             return status;
+        }
+        if (how->clip > 0)
+            nn_clip(nn->params, room->g, how->clip);
         nn_optimizer_step(o, nn->p, room->g, now->rate);
+        for (size_t i = 0; i < nn->params; i++)
+            if (!isfinite(nn->p[i])) {
+                nn_name(nn, i, now->born);
+                return NN_NOT_FINITE;
+            }
         sum += cost * (double)b;
         now->cost = sum / (double)(first + b);
         now->epoch_ends = first + b == samples->m;

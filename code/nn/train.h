@@ -1,6 +1,7 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 4134068472. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3459134638. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
+#include "nn/check.h"
 #include "nn/nn.h"
 #include "nn/optimizer.h"
 
@@ -17,7 +18,8 @@
    y [n_L] of sample s < m. */
 struct nn_samples {
     size_t m;
-    void (*fetch)(const void *data, size_t s, double *x, double *y);
+    void (*fetch)(const void *data, size_t s, double *x,
+                  double *y);
     const void *data;
 };
 
@@ -35,6 +37,8 @@ struct nn_now {
     int epoch_ends;      // whether this step is its last
     double rate;         // of this step
     double cost;         // mean over the epoch so far
+    char born[NN_NAME]; // on NN_NOT_FINITE: what was not finite,
+    size_t sample;      // and of which sample, if born is not "sum"
 };
 
 struct nn_training {
@@ -45,13 +49,16 @@ struct nn_training {
     struct nn_rng *rng;
     int (*after)(void *context, const struct nn_now *now);
     void *context;
+    double clip; // the longest gradient; 0: any length
 };
 
 /* Trains nn with o on all samples, epochs times, in an order
-   drawn anew for each epoch. Calls how->after, unless NULL, after
+   drawn anew for each epoch; nn.keep is set and NULL in the end.
+   Calls how->after, unless NULL, after
    each step, and stops when that does not return 0; nn.p may be
    read and changed there. NN_NOT_FINITE: at step now->step the
-   cost or a slope was not finite; nn.p is as before that step.
+   cost or a slope was not finite, and nn.p is as before that
+   step; or a parameter was not finite after it.
    NN_BAD_SIZE: no sample, no batch, or too many to count;
    NN_NO_MEMORY. */
 enum nn_status nn_train(struct nn *nn,

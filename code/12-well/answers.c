@@ -1,0 +1,68 @@
+/* Tangled from chapters/12-well.nw: edit there. Sum 3600347383. */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nn/nn.h"
+#include "nn/optimizer.h"
+
+double first_cost(size_t classes)
+{
+    return log((double)classes);
+}
+double spread_of_five(long draws, uint64_t seed)
+{
+    struct nn_rng rng = nn_rng_seeded(seed);
+    double all = 0;
+    for (long i = 0; i < draws; i++) {
+        double c[5], mean = 0, sum = 0;
+        for (int j = 0; j < 5; j++) {
+            c[j] = nn_rng_uniform(&rng, 0, 1);
+            mean += c[j] / 5;
+        }
+        for (int j = 0; j < 5; j++)
+            sum += (c[j] - mean) * (c[j] - mean);
+        all += sum / 4;
+    }
+    return all / (double)draws;
+}
+void smooth(size_t n, size_t c, double e, double *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = e / (double)n + (i == c ? 1 - e : 0);
+}
+
+double least_cost(size_t n, const double *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        if (y[i] > 0)
+            sum -= y[i] * log(y[i]);
+    return sum;
+}
+void decoupled_step(struct nn_optimizer *o, double *p,
+                    const double *g, double rate, double decay)
+{
+    for (size_t i = 0; i < o->n; i++)
+        p[i] *= 1 - rate * decay;
+    nn_optimizer_step(o, p, g, rate);
+}
+void ensemble(struct nn *nets, size_t k, const double *x,
+              double *p)
+{
+    size_t n = nets->size[nets->layers];
+    for (size_t j = 0; j < n; j++)
+        p[j] = 0;
+    for (size_t i = 0; i < k; i++) {
+        const double *a = nn_forward(&nets[i], x);
+        double all = nn_log_sum_exp(n, a);
+        for (size_t j = 0; j < n; j++)
+            p[j] += exp(a[j] - all) / (double)k;
+    }
+}
+void best_beta(double kappa, double *rate, double *beta)
+{
+    double root = (sqrt(kappa) - 1) / (sqrt(kappa) + 1);
+    *beta = root * root;
+    *rate = (1 - root) * (1 - root);
+}

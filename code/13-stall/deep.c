@@ -1,0 +1,222 @@
+/* Tangled from chapters/13-stall.nw: edit there. Sum 2153458720. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "90-plumbing/cli.h"
+#include "nn/init.h"
+#include "nn/pictures.h"
+#include "nn/train.h"
+#include "nn/watch.h"
+
+struct job {
+    struct cli cli;
+    struct nn_pictures set;
+    int depth;
+    size_t wide, m, held, epochs;
+    double *x; // [n_0]
+};
+
+struct outcome {
+    enum nn_status status;
+    struct nn_now now;
+    double score, dead; // shares: right answers, dead units
+};
+static void fetch(const void *data, size_t s, double *x,
+                  double *y)
+{
+    const struct nn_pictures *set = data;
+    nn_pictures_x(set, s, x);
+    for (size_t c = 0; c < set->classes; c++)
+        y[c] = c == set->label[s];
+}
+
+static int show(void *context, const struct nn_now *now)
+{
+    (void)context;
+    cli_progress("steps of this net", now->step, now->steps);
+    return 0;
+}
+
+static void stop_unless(struct job *job, enum nn_status status)
+{
+    if (status != NN_OK)
+        cli_fail(&job->cli, "%s", nn_status_text(status));
+}
+
+static void make_net(struct job *job, struct nn *nn,
+                     enum nn_activation bend)
+{
+    size_t L = (size_t)job->depth;
+    size_t *size = calloc(L + 1, sizeof *size);
+    enum nn_activation *sigma = calloc(L, sizeof *sigma);
+    if (!size || !sigma)
+        stop_unless(job, NN_NO_MEMORY);
+    for (size_t l = 0; l < L; l++) {
+        size[l] = job->wide;
+        sigma[l] = bend;
+    }
+    size[0] = job->set.rows * job->set.cols;
+    size[L] = job->set.classes;
+    sigma[L - 1] = NN_IDENTITY;
+    stop_unless(job, nn_create(nn, job->depth, size, sigma));
+    nn->loss = NN_CROSS_ENTROPY;
+    free(size);
+    free(sigma);
+}
+static void look_at(struct job *job, struct nn *nn,
+                    struct outcome *out)
+{
+    size_t right = 0, dead = 0, hidden = 0;
+    size_t *active = calloc(job->wide, sizeof *active);
+    struct nn_layer last = nn_layer_at(nn, nn->layers);
+    if (!active)
+        stop_unless(job, NN_NO_MEMORY);
+    for (int l = 1; l < nn->layers; l++) {
+        for (size_t j = 0; j < job->wide; j++)
+            active[j] = 0;
+        for (size_t s = job->set.m - job->held; s < job->set.m;
+             s++) {
+            nn_pictures_x(&job->set, s, job->x);
+            nn_count_active(nn, l, 1, job->x, active);
+            size_t said = 0;
+            const double *a = nn->a + last.unit;
+            for (size_t c = 1; c < last.n; c++)
+                if (a[c] > a[said])
+                    said = c;
+            right += l == 1 && said == job->set.label[s];
+        }
+        for (size_t j = 0; j < job->wide; j++, hidden++)
+            dead += !active[j];
+    }
+    out->score = (double)right / (double)job->held;
+    out->dead = (double)dead / (double)hidden;
+    free(active);
+}
+static struct outcome learn(struct job *job,
+                            enum nn_activation bend,
+                            enum nn_init init,
+                            enum nn_method method, double rate,
+                            double clip)
+{
+    struct outcome out = {0};
+    struct nn nn;
+    struct nn_optimizer o;
+    struct nn_rng rng = nn_rng_seeded(1);
+    make_net(job, &nn, bend);
+    nn_initialize(&nn, init, &rng);
+    stop_unless(job, nn_optimizer_create(&o, method, nn.params));
+    struct nn_samples samples = {job->m, fetch, &job->set};
+    struct nn_training how = {
+        .epochs = job->epochs, .batch = 10, .rate = rate,
+        .clip = clip, .rng = &rng, .after = show};
+    out.status = nn_train(&nn, &samples, &o, &how, &out.now);
+    if (out.status != NN_NOT_FINITE) {
+        stop_unless(job, out.status);
+        look_at(job, &nn, &out);
+    }
+    nn_optimizer_destroy(&o);
+    nn_destroy(&nn);
+    return out;
+}
+static void compare_kinds(struct job *job)
+{
+    static const enum nn_activation bends[] = {
+        NN_SIGMOID, NN_TANH, NN_RELU};
+    static const char *const bend_names[] = {
+        "sigmoid", "tanh", "relu"};
+    static const char *const init_names[] = {
+        "small", "glorot", "he"};
+    printf("net              descent    adam\n");
+    for (int i = 0; i < 9; i++) {
+        enum nn_init init = (enum nn_init)(i % 3);
+        struct outcome plain = learn(job, bends[i / 3], init,
+                                     NN_DESCENT, 0.03, 0);
+        struct outcome adam = learn(job, bends[i / 3], init,
+                                    NN_ADAM, 0.001, 0);
+        printf("%-8s%-8s  %.3f   %.3f\n", bend_names[i / 3],
+               init_names[i % 3], plain.score, adam.score);
+        cli_finish(&job->cli);
+    }
+}
+static void compare_rates(struct job *job)
+{
+    static const double rates[] = {0.01, 0.03, 0.1, 0.3, 1, 3};
+    printf("         as it is                      clipped\n");
+    printf(" rate    score   dead                  "
+           "score   dead\n");
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        struct outcome plain = learn(job, NN_RELU, NN_HE,
+                                     NN_DESCENT, rates[i], 0);
+        struct outcome clipped = learn(job, NN_RELU, NN_HE,
+                                       NN_DESCENT, rates[i], 1);
+        printf("%5g    ", rates[i]);
+        if (plain.status == NN_OK)
+            printf("%.3f  %5.3f               ", plain.score,
+                   plain.dead);
+        else
+            printf("step %2zu: born at %g = %-8s", plain.now.step,
+                   rates[i], plain.now.born);
+        if (clipped.status == NN_OK)
+            printf("  %.3f  %5.3f\n", clipped.score,
+                   clipped.dead);
+        else
+            printf("  step %zu: %s\n", clipped.now.step,
+                   clipped.now.born);
+        cli_finish(&job->cli);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct job job;
+    long depth = 20, wide = 30, pictures = 3000, hold = 2000;
+    long epochs = 3;
+    int rates = 0;
+    const struct cli_option options[] = {
+        {"depth", "L", "layers", CLI_WHOLE, &depth, 2, 1000},
+        {"wide", "N", "units in each hidden layer",
+         CLI_WHOLE, &wide, 1, 10000},
+        {"pictures", "N", "learn from the first N pictures",
+         CLI_WHOLE, &pictures, 1, 1e9},
+        {"hold", "N", "score on the last N pictures",
+         CLI_WHOLE, &hold, 1, 1e9},
+        {"epochs", "N", "walks over the pictures",
+         CLI_WHOLE, &epochs, 1, 1e6},
+        {"rates", "", "ReLUs at several rates, clipped or not",
+         CLI_FLAG, &rates, 0, 0},
+    };
+    job.cli = (struct cli){"deep", "DIR",
+        "Lets deep nets learn the pictures in DIR, by kind or by "
+        "rate.", options, sizeof options / sizeof *options, 1};
+    const char *dir = argv[cli_parse(&job.cli, argc, argv)];
+    struct nn_fault fault;
+    enum nn_status status = nn_pictures_load(&job.set, dir, "train",
+                                             &fault);
+    if (status != NN_OK)
+        cli_fail(&job.cli, "%s: %s (byte %zu)", fault.path,
+                 nn_status_text(status), fault.offset);
+    job.depth = (int)depth;
+    job.wide = (size_t)wide;
+    job.m = (size_t)pictures;
+    job.held = (size_t)hold;
+    job.epochs = (size_t)epochs;
+    if (job.held >= job.set.m || job.m > job.set.m - job.held)
+        cli_fail(&job.cli, "%s: %zu pictures, fewer than --pictures "
+                           "and --hold together", dir, job.set.m);
+    job.x = calloc(job.set.rows, job.set.cols * sizeof *job.x);
+    if (!job.x)
+        stop_unless(&job, NN_NO_MEMORY);
+    printf("pictures = %zu  held out = %zu  depth = %d  wide = %zu  "
+           "epochs = %zu\n\n", job.m, job.held, job.depth, job.wide,
+           job.epochs);
+    if (rates)
+        compare_rates(&job);
+    else
+        compare_kinds(&job);
+    free(job.x);
+    nn_pictures_free(&job.set);
+    cli_finish(&job.cli);
+    return 0;
+}
