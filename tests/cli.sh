@@ -105,6 +105,20 @@ clothes() {
   out=/dev/full try "full disk" 1 "" "$clothes" --hidden 1 --epochs 0 $data
 }
 
+learn() { # what learn refuses of its lists, and of its data
+  local learn=$root/build/bin/learn
+  for list in nothing squared,nothing "squared," ,squared ''; do
+    try "--loss '$list'" 2 "--loss" "$learn" --loss "$list" $data
+  done
+  for list in 0 1,0 1x nan -3 1,2,3,4,5,6,7,8,9,10,11,12,13; do
+    try "--batch $list" 2 "--batch" "$learn" --batch "$list" $data
+  done
+  try "two lists" 2 "only one may" "$learn" --loss squared,cross-entropy --drop 0,0.1 $data
+  try "no folder" 1 "nowhere/train" "$learn" nowhere
+  [ ! -d $data ] || try "too many pictures" 1 "fewer than" "$learn" --pictures 60000 $data
+  [ ! -d $data ] || out=/dev/full try "full disk" 1 "" "$learn" --pictures 10 --hold 10 --epochs 1 $data
+}
+
 data=/usr/share/datasets/fashion-mnist
 found=0
 for path in "$root"/build/bin/*; do
@@ -116,6 +130,11 @@ done
 ln -s "$root/code" code
 while read -r source; do by_hand "$source"; done < <(grep -l '^int main(' code/*/*.c)
 [ ! -x "$root/build/bin/clothes" ] || clothes
+[ ! -x "$root/build/bin/clothes" ] || try "--curve without --hold" 2 "--hold" "$root/build/bin/clothes" --curve $data
+[ ! -x "$root/build/bin/learn" ] || learn
+[ ! -x "$root/build/bin/deep" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/deep" nowhere
+[ ! -x "$root/build/bin/peek" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/peek" nowhere
+[ ! -x "$root/build/bin/stall" ] || try "an unknown activation" 2 "'none'" "$root/build/bin/stall" --sigma none
 [ ! -x "$root/build/bin/twice" ] || try "an abbreviation of two options" 2 "--st" "$root/build/bin/twice" --st 7
 [ ! -x "$root/build/bin/gradcheck" ] || try "an unknown gradient" 2 "'none'" "$root/build/bin/gradcheck" --wrong none
 [ ! -x "$root/build/bin/layer" ] || try "an unknown activation" 2 "'none'" "$root/build/bin/layer" --sigma none

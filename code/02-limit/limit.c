@@ -1,4 +1,4 @@
-/* Tangled from chapters/02-limit.nw: edit there. Sum 940561873. */
+/* Tangled from chapters/02-limit.nw: edit there. Sum 3597014088. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o limit code/02-limit/limit.c code/90-plumbing/[a-z]*.c -lm */
 #include <complex.h>
 #include <float.h>
@@ -66,8 +66,10 @@ static double worst(method *estimate, double h)
     return most;
 }
 static void print_best(const char *name, method *estimate,
-                       double h, double error)
+                       double e, int order)
 {
+    double h = order == 1 ? sqrt(3 * e) : cbrt(3 * e);
+    double error = order == 1 ? h : cbrt(9 * e * e) / 2;
     double best = 1, least = worst(estimate, 1);
     for (int i = 1; i <= 80; i++) {
         double t = pow(10, -i / 4.0), off = worst(estimate, t);
@@ -127,14 +129,10 @@ int main(int argc, char **argv)
         printf("%-16s %-16s    %s\n%-16s %7s  %7s    %7s  %7s\n", "",
                "predicted", "measured", "", "step", "error", "step",
                "error");
-        print_best("double, forward", forward_double, sqrt(3 * e),
-                   sqrt(3 * e));
-        print_best("double, central", central_double, cbrt(3 * e),
-                   cbrt(9 * e * e) / 2);
-        print_best("float, forward", forward_float, sqrt(3 * ef),
-                   sqrt(3 * ef));
-        print_best("float, central", central_float, cbrt(3 * ef),
-                   cbrt(9 * ef * ef) / 2);
+        print_best("double, forward", forward_double, e, 1);
+        print_best("double, central", central_double, e, 2);
+        print_best("float, forward", forward_float, ef, 1);
+        print_best("float, central", central_float, ef, 2);
         printf("\ncomplex, double, h = 1e-20: error = %.1e\n",
                worst(complex_double, 1e-20));
     } else if (sweep) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2236367015. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 449999702. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -102,14 +102,6 @@ static int read_list(const struct factor *f, const char *text,
     }
     return 0;
 }
-static void fetch(const void *data, size_t s, double *x,
-                  double *y)
-{
-    const struct nn_pictures *set = data;
-    nn_pictures_x(set, s, x);
-    for (size_t c = 0; c < set->classes; c++)
-        y[c] = c == set->label[s];
-}
 static struct seen look_at(struct run *run, size_t first,
                            size_t m)
 {
@@ -120,9 +112,9 @@ static struct seen look_at(struct run *run, size_t first,
     struct seen seen = {0, 0};
     run->nn.decay = 0;
     for (size_t s = first; s < first + m; s++) {
-        size_t said = 0;
-        fetch(&job->train, s, job->x, job->y);
+        nn_pictures_fetch(&job->train, s, job->x, job->y);
         seen.cost += nn_cost(&run->nn, 1, job->x, job->y);
+        size_t said = 0;
         for (size_t c = 1; c < last.n; c++)
             if (a[c] > a[said])
                 said = c;
@@ -214,8 +206,8 @@ static void make_run(struct run *run, const double *recipe,
     stop_unless(job, nn_optimizer_create(&run->optimizer,
                          (enum nn_method)recipe[METHOD],
                          run->nn.params), run);
-    run->samples = (struct nn_samples){job->m, fetch,
-                                       &job->train};
+    run->samples = (struct nn_samples){
+        job->m, nn_pictures_fetch, &job->train};
     run->how = (struct nn_training){
         .epochs = job->epochs, .batch = (size_t)recipe[BATCH],
         .rate = recipe[RATE], .drop = recipe[DROP],

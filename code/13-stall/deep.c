@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 2153458720. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 1759772768. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -23,15 +23,6 @@ struct outcome {
     struct nn_now now;
     double score, dead; // shares: right answers, dead units
 };
-static void fetch(const void *data, size_t s, double *x,
-                  double *y)
-{
-    const struct nn_pictures *set = data;
-    nn_pictures_x(set, s, x);
-    for (size_t c = 0; c < set->classes; c++)
-        y[c] = c == set->label[s];
-}
-
 static int show(void *context, const struct nn_now *now)
 {
     (void)context;
@@ -80,8 +71,8 @@ static void look_at(struct job *job, struct nn *nn,
              s++) {
             nn_pictures_x(&job->set, s, job->x);
             nn_count_active(nn, l, 1, job->x, active);
-            size_t said = 0;
             const double *a = nn->a + last.unit;
+            size_t said = 0;
             for (size_t c = 1; c < last.n; c++)
                 if (a[c] > a[said])
                     said = c;
@@ -107,7 +98,8 @@ static struct outcome learn(struct job *job,
     make_net(job, &nn, bend);
     nn_initialize(&nn, init, &rng);
     stop_unless(job, nn_optimizer_create(&o, method, nn.params));
-    struct nn_samples samples = {job->m, fetch, &job->set};
+    struct nn_samples samples = {job->m, nn_pictures_fetch,
+                                 &job->set};
     struct nn_training how = {
         .epochs = job->epochs, .batch = 10, .rate = rate,
         .clip = clip, .rng = &rng, .after = show};
