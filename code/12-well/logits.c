@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1188835617. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1212610963. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o logits code/12-well/logits.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -43,8 +43,8 @@ static void large_logits(void)
         double p0 = e0 / (e0 + e1), plain = -log(e1 / (e0 + e1));
         nn_softmax(2, z, p);
         printf("%-7g %7g  %12g %8g  %12g %8.3g\n", z[0], z[1],
-               fabs(plain), fabs(p0), nn_cross_entropy(2, z, y),
-               p[1] - y[1]);
+               fabs(plain), isnan(p0) ? (double)NAN : p0,
+               nn_cross_entropy(2, z, y), p[1] - y[1]);
     }
 }
 

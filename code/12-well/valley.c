@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 416034882. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 4041513183. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o valley code/12-well/valley.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static long walk(enum nn_method method, double rate, int shown)
     if (nn_optimizer_create(&o, method, 2) != NN_OK)
         return -1;
     for (long step = 0; step < MOST; step++) {
-        if (shown && step <= 40)
+        if (shown && step <= 70)
             printf("%ld %.4f %.4f %d\n", step, p[0], p[1],
                    method);
         if (!(hypot(p[0], p[1]) < 1e-3))
