@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 1759772768. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 4042166069. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -135,26 +135,24 @@ static void compare_kinds(struct job *job)
 static void compare_rates(struct job *job)
 {
     static const double rates[] = {0.01, 0.03, 0.1, 0.3, 1, 3};
-    printf("         as it is                      clipped\n");
-    printf(" rate    score   dead                  "
-           "score   dead\n");
+    printf("         as it is%22sclipped\n", "");
+    printf(" rate    score   dead%18sscore   dead\n", "");
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
         struct outcome plain = learn(job, NN_RELU, NN_HE,
                                      NN_DESCENT, rates[i], 0);
         struct outcome clipped = learn(job, NN_RELU, NN_HE,
                                        NN_DESCENT, rates[i], 1);
-        printf("%5g    ", rates[i]);
-        if (plain.status == NN_OK)
-            printf("%.3f  %5.3f               ", plain.score,
-                   plain.dead);
-        else
-            printf("step %2zu: born at %g = %-8s", plain.now.step,
-                   rates[i], plain.now.born);
+        char text[64 + NN_NAME];
+        snprintf(text, sizeof text, "%.3f  %5.3f", plain.score,
+                 plain.dead);
+        if (plain.status != NN_OK)
+            snprintf(text, sizeof text, "step %zu, born at %g = %s",
+                     plain.now.step, rates[i], plain.now.born);
+        printf("%5g    %-30s", rates[i], text);
         if (clipped.status == NN_OK)
-            printf("  %.3f  %5.3f\n", clipped.score,
-                   clipped.dead);
+            printf("%.3f  %5.3f\n", clipped.score, clipped.dead);
         else
-            printf("  step %zu: %s\n", clipped.now.step,
+            printf("step %zu, %s\n", clipped.now.step,
                    clipped.now.born);
         cli_finish(&job->cli);
     }

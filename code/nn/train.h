@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3459134638. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3099715643. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
 #include "nn/check.h"
@@ -54,11 +54,11 @@ struct nn_training {
 
 /* Trains nn with o on all samples, epochs times, in an order
    drawn anew for each epoch; nn.keep is set and NULL in the end.
-   Calls how->after, unless NULL, after
-   each step, and stops when that does not return 0; nn.p may be
-   read and changed there. NN_NOT_FINITE: at step now->step the
-   cost or a slope was not finite, and nn.p is as before that
-   step; or a parameter was not finite after it.
+   Calls how->after, unless NULL, after each step, and stops when
+   that does not return 0; nn.p may be read and changed there.
+   NN_NOT_FINITE: at step now->step the cost or a slope was not
+   finite, and nn.p is as before that step; or a parameter was
+   not finite after it.
    NN_BAD_SIZE: no sample, no batch, or too many to count;
    NN_NO_MEMORY. */
 enum nn_status nn_train(struct nn *nn,
