@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 4042166069. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 3251329935. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -146,7 +146,8 @@ static void compare_rates(struct job *job)
         snprintf(text, sizeof text, "%.3f  %5.3f", plain.score,
                  plain.dead);
         if (plain.status != NN_OK)
-            snprintf(text, sizeof text, "step %zu, born at %g = %s",
+            snprintf(text, sizeof text,
+                     "step %zu, born at %g = %s",
                      plain.now.step, rates[i], plain.now.born);
         printf("%5g    %-30s", rates[i], text);
         if (clipped.status == NN_OK)
