@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3099715643. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3049425154. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
 #include "nn/check.h"
@@ -22,14 +22,12 @@ struct nn_samples {
                   double *y);
     const void *data;
 };
-
 /* The rate at a step: always the same; half a wave of the cosine
    down to 0 (Loshchilov and Hutter 2017); up for 3/10 of the
    steps, then that wave (Smith and Topin 2019). */
 enum nn_schedule { NN_CONSTANT, NN_COSINE, NN_ONE_CYCLE };
 double nn_rate_at(enum nn_schedule schedule, double rate,
                   size_t step, size_t steps);
-
 /* Where a training is: after a step, and in the end. */
 struct nn_now {
     size_t epoch;        // from 1
@@ -51,7 +49,6 @@ struct nn_training {
     void *context;
     double clip; // the longest gradient; 0: any length
 };
-
 /* Trains nn with o on all samples, epochs times, in an order
    drawn anew for each epoch; nn.keep is set and NULL in the end.
    Calls how->after, unless NULL, after each step, and stops when
@@ -66,7 +63,6 @@ enum nn_status nn_train(struct nn *nn,
                         struct nn_optimizer *o,
                         const struct nn_training *how,
                         struct nn_now *now);
-
 /* The best parameters so far. */
 struct nn_best {
     size_t n, offers, since; // numbers; offers; since the best
