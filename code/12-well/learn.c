@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 449999702. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1576154699. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -46,7 +46,7 @@ struct job {
     struct list list[FACTORS];
     double recipe[FACTORS];
     double score[MOST_SEEDS], cost[MOST_SEEDS];
-    int curve;
+    int curve, edge; // edge: the rate is an end of its list
     double *history; // [3][epochs][seeds]
     double *x, *y;   // [n_0], [classes]
 };
@@ -246,16 +246,18 @@ static struct seen learn_once(struct job *job, uint64_t seed)
 static void choose_rate(struct job *job)
 {
     const struct list *rates = &job->list[RATE];
-    double best = -1, rate = rates->value[0];
+    double best = -1;
+    size_t at = 0;
     for (size_t i = 0; rates->n > 1 && i < rates->n; i++) {
         job->recipe[RATE] = rates->value[i];
         double score = learn_once(job, 0).score;
         if (score > best) {
             best = score;
-            rate = rates->value[i];
+            at = i;
         }
     }
-    job->recipe[RATE] = rate;
+    job->recipe[RATE] = rates->value[at];
+    job->edge = rates->n > 1 && (at == 0 || at == rates->n - 1);
 }
 static double mean_of(const double *c, size_t n, double *spread)
 {
@@ -305,8 +307,8 @@ static void print_result(const struct job *job, size_t varied,
 {
     char text[32];
     name_value(job, varied, i, text);
-    printf("%-14s %5g   %.4f %7.4f", text, job->recipe[RATE],
-           r->score, r->score_spread);
+    printf("%-14s %5g%s  %.4f %7.4f", text, job->recipe[RATE],
+           job->edge ? "*" : " ", r->score, r->score_spread);
     if ((enum nn_loss)job->recipe[LOSS] == NN_CROSS_ENTROPY)
         printf("   %.4f %7.4f\n", r->cost, r->cost_spread);
     else
@@ -441,6 +443,7 @@ int main(int argc, char **argv)
     else {
         struct result first = {0}, best = {0};
         size_t best_at = 0;
+        int starred = 0;
         print_head(&job, varied);
         for (size_t i = 0; i < job.list[varied].n; i++) {
             job.recipe[varied] = job.list[varied].value[i];
@@ -448,6 +451,7 @@ int main(int argc, char **argv)
                 choose_rate(&job);
             struct result r = several_seeds(&job);
             print_result(&job, varied, i, &r);
+            starred |= job.edge;
             if (i == 0)
                 first = r;
             else if (i == 1 || r.score > best.score) {
@@ -455,6 +459,9 @@ int main(int argc, char **argv)
                 best_at = i;
             }
         }
+        if (starred)
+            printf("\n* the end of the list of rates: "
+                   "one beyond it may be better\n");
         if (best_at)
             print_gain(&job, varied, best_at, &first, &best);
     }

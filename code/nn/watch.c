@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 4237295349. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 726010042. */
 #include "nn/watch.h"
 
 #include <math.h>
@@ -6,13 +6,15 @@
 
 double nn_clip(size_t n, double *g, double most)
 {
-    double sum = 0;
+    double largest = 0, sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += g[i] * g[i];
-    double length = sqrt(sum);
+        largest = fmax(largest, fabs(g[i]));
+    for (size_t i = 0; largest > 0 && i < n; i++)
+        sum += g[i] / largest * (g[i] / largest);
+    double length = largest * sqrt(sum);
     if (length > most)
         for (size_t i = 0; i < n; i++)
-            g[i] *= most / length;
+            g[i] = g[i] / largest * (most / sqrt(sum));
     return length;
 }
 static int among(size_t n, const double *v, const char *letter,
@@ -33,9 +35,10 @@ static int among(size_t n, const double *v, const char *letter,
 }
 
 static int found(const struct nn *nn, const char *before,
-                 const double *v, char name[NN_NAME])
+                 const double *v, size_t from, size_t end,
+                 char name[NN_NAME])
 {
-    for (size_t i = 0; i < nn->params; i++) {
+    for (size_t i = from; i < end; i++) {
         if (isfinite(v[i]))
             continue;
         char bare[NN_NAME];
@@ -51,7 +54,7 @@ int nn_find_not_finite(struct nn *nn, const double *x,
 {
     int L = nn->layers;
     double cost;
-    if (found(nn, "", nn->p, name) ||
+    if (found(nn, "", nn->p, 0, nn->params, name) ||
         among(nn->size[0], x, "x", -1, name) ||
         among(nn->size[L], y, "y", -1, name))
         return 1;
@@ -67,10 +70,11 @@ int nn_find_not_finite(struct nn *nn, const double *x,
     for (int l = L; l >= 1; l--) {
         struct nn_layer at = nn_layer_at(nn, l);
         if (among(at.n, nn->da + at.unit, "da", l, name) ||
-            among(at.n, nn->dz + at.unit, "dz", l, name))
+            among(at.n, nn->dz + at.unit, "dz", l, name) ||
+            found(nn, "d", g, at.w, at.b + at.n, name))
             return 1;
     }
-    return found(nn, "d", g, name);
+    return 0;
 }
 void nn_count_active(struct nn *nn, int l, size_t m,
                      const double *x, size_t *active)
