@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3600347383. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 4203379461. */
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,10 +26,10 @@ double spread_of_five(long draws, uint64_t seed)
     }
     return all / (double)draws;
 }
-void smooth(size_t n, size_t c, double e, double *y)
+void smooth(size_t n, size_t c, double u, double *y)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = e / (double)n + (i == c ? 1 - e : 0);
+        y[i] = u / (double)n + (i == c ? 1 - u : 0);
 }
 
 double least_cost(size_t n, const double *y)
