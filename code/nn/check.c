@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 3105631622. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 149458977. */
 #include "nn/check.h"
 
 #include <math.h>
@@ -41,9 +41,7 @@ static double apart(double g, double d, double f)
     return isnan(e) ? (double)INFINITY : e;
 }
 struct nn_check nn_check_gradient(struct nn *nn, size_t m,
-                                  const double *x,
-                                  const double *y,
-                                  const double *g)
+        const double *x, const double *y, const double *g)
 {
     struct nn_check c = {0};
     double f = 1e-3 * fmax(1, nn_cost(nn, m, x, y));

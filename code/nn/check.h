@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2630201337. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2233184240. */
 #ifndef NN_CHECK_H
 #define NN_CHECK_H
 #include "nn/nn.h"
@@ -30,9 +30,7 @@ struct nn_check {
    come.
    Method: Richardson (1911). */
 struct nn_check nn_check_gradient(struct nn *nn, size_t m,
-                                  const double *x,
-                                  const double *y,
-                                  const double *g);
+        const double *x, const double *y, const double *g);
 
 /* True if the worst error is at most NN_CHECK_BOUND, the largest
    slope is above it, and at most 1 % were skipped. */
