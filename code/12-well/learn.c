@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1576154699. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1702983870. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -322,9 +322,12 @@ static void print_gain(const struct job *job, size_t varied,
 {
     char text[32];
     double n = (double)job->seeds;
+    double gain = best->score - first->score;
+    if (fabs(gain) < 5e-5)
+        gain = 0; // no -0.0000
     name_value(job, varied, best_at, text);
     printf("\nbest of the others = %s  gain = %.4f  "
-           "doubt = %.4f\n", text, best->score - first->score,
+           "doubt = %.4f\n", text, gain,
            2 * sqrt((first->score_spread * first->score_spread +
                      best->score_spread * best->score_spread) /
                     n));

@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 3124362690. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 400561831. */
 #ifndef NN_PICTURES_H
 #define NN_PICTURES_H
 #include <stddef.h>
@@ -41,7 +41,7 @@ void nn_pictures_x(const struct nn_pictures *set, size_t s,
                    double *x);
 
 /* The same, and y [classes]: 1 at the label of picture s, else 0.
-   SET is a struct nn_pictures. */
+   SET points to a struct nn_pictures. */
 void nn_pictures_fetch(const void *set, size_t s, double *x,
                        double *y);
 

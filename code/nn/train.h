@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3049425154. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 2891672805. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
 #include "nn/check.h"
@@ -24,7 +24,7 @@ struct nn_samples {
 };
 /* The rate at a step: always the same; half a wave of the cosine
    down to 0 (Loshchilov and Hutter 2017); up for 3/10 of the
-   steps, then that wave (Smith and Topin 2019). */
+   steps, then that wave (after Smith and Topin 2019). */
 enum nn_schedule { NN_CONSTANT, NN_COSINE, NN_ONE_CYCLE };
 double nn_rate_at(enum nn_schedule schedule, double rate,
                   size_t step, size_t steps);
