@@ -156,7 +156,7 @@ data: $(RUNS_kept:%=data-%)
 data-%: build/run/%.cmd $(BINS)
 	@mkdir -p build/kept
 	@echo "$$(cat $<)"
-	@( echo "# $$(git describe --always --dirty --abbrev=10), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
+	@( echo "# $$(git describe --always --exclude='*' --abbrev=10)$$(git diff --quiet HEAD -- chapters code Makefile || echo ' and changes'), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
 	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
 	  mv build/kept/$*.new figures/data/$*.txt
 

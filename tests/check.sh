@@ -149,7 +149,8 @@ bands() {
   linear=$(value clothes-linear 'net on test') base=$(value clothes 'baseline on test') net=$(value clothes 'net on test')
   holds "$base + 0.1 < $linear && $linear < $net" &&
   holds "$(value peek 'flattered at 100') > 0.01 && $(value peek 'flattered at 5000') < 0.005" &&
-  holds "$(value learn-loss gain) > $(value learn-loss doubt)" &&
+  holds "$(value learn-short gain) > $(value learn-short doubt) && $(value learn-short gain) > $(value learn-loss gain)" &&
+  grep -q '^squared  *3[*] ' build/out/learn-short.txt && ! grep -q '[*]' build/out/learn-loss.txt &&
   holds "$(column learn-loss cross-entropy 3) > 0.82" &&
   holds "$(column learn-schedule cosine 3) > $(column learn-schedule constant 3)" &&
   holds "$(column learn-schedule cosine 4) < $(column learn-schedule constant 4)" &&
