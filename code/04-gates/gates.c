@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 2211839581. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3495910109. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -177,6 +177,7 @@ int main(int argc, char **argv)
                          gates[i].name, rate);
             printf("%-4s %7.3f %7.3f %7.3f", gates[i].name, p.w1, p.w2,
                    p.b);
+
             for (int s = 0; s < M; s++)
                 printf(" %7.3f", tidy(answer(p, x[s])));
             if (right_at < 0)

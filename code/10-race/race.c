@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 2990168275. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 4173926883. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -391,6 +391,7 @@ int main(int argc, char **argv)
              "   ns/multiply-add");
         printf("%-14s %7s %8s %6s  %5s %5s  %7s %5s\n", "net", "forward",
                "gradient", "lean", "grad.", "lean", "forward", "back");
+
         for (size_t i = 1; i < sizeof nets / sizeof *nets; i++) {
             struct job job;
             double f[ROUNDS], g[ROUNDS], e[ROUNDS];
@@ -419,6 +420,7 @@ int main(int argc, char **argv)
             size_t s = sizes[i], n[] = {4 * s, 3 * s, 2 * s}, timed;
             begin(&cli, &job, 2, n);
             p[i] = (double)job.nn.params;
+
             double times[ROUNDS];
             for (int r = 0; r < ROUNDS; r++)
                 times[r] = seconds_of(gradient_once, &job);
