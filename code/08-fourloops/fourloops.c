@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1665225195. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2509039634. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o fourloops code/08-fourloops/fourloops.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,9 +67,9 @@ static void nine(const struct cli *cli)
                         0.1, -0.2,           // b1, b2
                         0.6, -0.5, 0.2};     // v1, v2, c
     const double x[] = {1, 0.5}, y[] = {0};
+
     double g[9], cost;
     struct nn nn;
-
     must(cli, nn_create(&nn, 2, (size_t[]){2, 2, 1}, sigma));
     memcpy(nn.p, p, sizeof p);
     must(cli, nn_gradient(&nn, 1, x, y, g, &cost));

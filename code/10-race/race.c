@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 4173926883. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 1221206597. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -323,6 +323,7 @@ static void reference(const struct nn *nn, const double *x,
     const long double h = 1e-30L;
     for (size_t i = 0; i < nn->params; i++)
         p[i] = (long double)nn->p[i];
+
     for (size_t i = 0; i < nn->params; i++) {
         p[i] += h * (long double complex)I;
         g[i] = cimagl(complex_cost(nn, p, x, y)) / h;
