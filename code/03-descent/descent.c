@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 2950122588. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 4090886846. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -33,12 +33,9 @@ static struct dual expression(int which, double at)
     struct dual x = {at, 1}, one = {1, 0};
     struct dual cube = power(x, 3), above = sum(x, one);
     switch (which) {
-    case 0:
-        return sum(cube, x);
-    case 1:
-        return product(cube, above);
-    case 2:
-        return power(above, 5);
+    case 0: return sum(cube, x);
+    case 1: return product(cube, above);
+    case 2: return power(above, 5);
     }
     return quotient(cube, above);
 }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 2798734641. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 1201868952. */
 #include <math.h>
 
 struct neuron {
@@ -51,6 +51,7 @@ static struct neuron learn(const double y[M], double rate,
     for (long i = 0;; i++) {
         if (*right_at < 0 && all_right(p, y))
             *right_at = i;
+
         struct neuron g = gradient(p, y);
         double size = fabs(g.w1) + fabs(g.w2) + fabs(g.b);
         if (i == steps || !(size > 1e-9))

@@ -1,4 +1,4 @@
-/* Tangled from chapters/04-gates.nw: edit there. Sum 3678230881. */
+/* Tangled from chapters/04-gates.nw: edit there. Sum 3495910109. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gates code/04-gates/gates.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -64,6 +64,7 @@ static struct neuron learn(const double y[M], double rate,
     for (long i = 0;; i++) {
         if (*right_at < 0 && all_right(p, y))
             *right_at = i;
+
         struct neuron g = gradient(p, y);
         double size = fabs(g.w1) + fabs(g.w2) + fabs(g.b);
         if (i == steps || !(size > 1e-9))
@@ -133,7 +134,7 @@ int main(int argc, char **argv)
         printf("\nJ at the end = %.6f\n", cost(p, y));
     } else if (all) {
         int learned = 0;
-        printf("00 01 10 11\n");
+        printf("00 01 10 11%30s\n", "00 01 10 11");
         for (int gate = 0; gate < 16; gate++) {
             double y[M];
             long right_at;
@@ -143,7 +144,8 @@ int main(int argc, char **argv)
             if (!(cost(p, y) <= 0.5))
                 cli_fail(&cli, "the walk flew off at the rate %g", rate);
             int right = all_right(p, y);
-            printf(" %g  %g  %g  %g   %s\n", y[0], y[1], y[2], y[3],
+            printf(" %g  %g  %g  %g   ", y[0], y[1], y[2], y[3]);
+            printf(gate % 2 ? "%s\n" : "%-16s",
                    right ? "learned" : "not learned");
             learned += right;
         }
@@ -175,6 +177,7 @@ int main(int argc, char **argv)
                          gates[i].name, rate);
             printf("%-4s %7.3f %7.3f %7.3f", gates[i].name, p.w1, p.w2,
                    p.b);
+
             for (int s = 0; s < M; s++)
                 printf(" %7.3f", tidy(answer(p, x[s])));
             if (right_at < 0)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1033029710. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2509039634. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o fourloops code/08-fourloops/fourloops.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +43,7 @@ static void work(const struct cli *cli)
         for (size_t j = 0; j < at.n; j++)
             printf("  da%d_%zu = %9.6f  dz%d_%zu = %9.6f\n", l, j + 1,
                    nn.da[at.unit + j], l, j + 1, nn.dz[at.unit + j]);
+
         for (size_t j = 0; j < at.n; j++) {
             for (size_t k = 0; k < at.n_before; k++)
                 printf("  dw%d_%zu%zu = %9.6f", l, j + 1, k + 1,
@@ -66,6 +67,7 @@ static void nine(const struct cli *cli)
                         0.1, -0.2,           // b1, b2
                         0.6, -0.5, 0.2};     // v1, v2, c
     const double x[] = {1, 0.5}, y[] = {0};
+
     double g[9], cost;
     struct nn nn;
     must(cli, nn_create(&nn, 2, (size_t[]){2, 2, 1}, sigma));

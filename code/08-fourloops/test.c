@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4289410350. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4202568145. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -19,6 +19,7 @@ Test(fourloops, nine_slopes_are_those_of_chapter_7)
                     0.6, -0.5, 0.2}, want = {0};
     double got[9], cost;
     struct nn nn;
+
     cr_assert(nn_create(&nn, 2, (size_t[]){2, 2, 1}, sigma)
               == NN_OK);
     const double *at[9] = {&p.w11, &p.w12, &p.w21, &p.w22, &p.b1,
@@ -78,6 +79,7 @@ static double learned(int random)
     struct nn_rng rng = nn_rng_seeded(1);
     struct nn nn;
     double g[13], cost;
+
     cr_assert(nn_create(&nn, 2, size, sigma) == NN_OK);
     if (random)
         nn_randomize(&nn, &rng);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 3703701940. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 2710566424. */
 #include <criterion/criterion.h>
 
 #define main gradcheck_main
@@ -27,6 +27,7 @@ Test(gradcheck, most_of_them_learn)
     int learn = 0;
     for (int i = 1; i < WRONG; i++) {
         int right = 0;
+
         for (long seed = 1; seed <= 20; seed++) {
             struct nn nn;
             make(&cli, &nn, seed);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 3295370239. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 1221206597. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
@@ -119,6 +119,7 @@ static enum nn_status counted_gradient(struct nn *nn, size_t m,
             for (size_t j = 0; j < n_out; j++)
                 da_out[j] = (da_out[j] - y[s * n_out + j]) / (double)m;
         }
+
         for (int l = nn->layers; l >= 1; l--) {
             struct nn_layer at = nn_layer_at(nn, l);
             enum nn_activation sigma = nn->sigma[l];
@@ -171,6 +172,7 @@ static enum nn_status lean_gradient(struct nn *nn, size_t m,
             for (size_t j = 0; j < n_out; j++)
                 da_out[j] = (da_out[j] - y[s * n_out + j]) / (double)m;
         }
+
         for (int l = nn->layers; l >= 1; l--) {
             struct nn_layer at = nn_layer_at(nn, l);
             enum nn_activation sigma = nn->sigma[l];
@@ -295,6 +297,7 @@ static long double complex complex_cost(
     long double complex a[MOST], before[MOST], sum = 0;
     for (size_t k = 0; k < nn->size[0]; k++)
         a[k] = (long double)x[k];
+
     for (int l = 1; l <= nn->layers; l++) {
         struct nn_layer at = nn_layer_at(nn, l);
         memcpy(before, a, sizeof before);
@@ -306,6 +309,7 @@ static long double complex complex_cost(
                                            : 1 / (1 + cexpl(-z));
         }
     }
+
     size_t n = nn->size[nn->layers];
     for (size_t j = 0; j < n; j++)
         sum += (a[j] - (long double)y[j]) *
@@ -319,6 +323,7 @@ static void reference(const struct nn *nn, const double *x,
     const long double h = 1e-30L;
     for (size_t i = 0; i < nn->params; i++)
         p[i] = (long double)nn->p[i];
+
     for (size_t i = 0; i < nn->params; i++) {
         p[i] += h * (long double complex)I;
         g[i] = cimagl(complex_cost(nn, p, x, y)) / h;
@@ -387,6 +392,7 @@ int main(int argc, char **argv)
              "   ns/multiply-add");
         printf("%-14s %7s %8s %6s  %5s %5s  %7s %5s\n", "net", "forward",
                "gradient", "lean", "grad.", "lean", "forward", "back");
+
         for (size_t i = 1; i < sizeof nets / sizeof *nets; i++) {
             struct job job;
             double f[ROUNDS], g[ROUNDS], e[ROUNDS];
@@ -415,6 +421,7 @@ int main(int argc, char **argv)
             size_t s = sizes[i], n[] = {4 * s, 3 * s, 2 * s}, timed;
             begin(&cli, &job, 2, n);
             p[i] = (double)job.nn.params;
+
             double times[ROUNDS];
             for (int r = 0; r < ROUNDS; r++)
                 times[r] = seconds_of(gradient_once, &job);
@@ -496,6 +503,7 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
             struct job job;
             begin(&cli, &job, nets[i].layers, nets[i].size);
+
             multiply_adds = 0;
             counted_forward(&job.nn, job.x);
             size_t forward = multiply_adds;

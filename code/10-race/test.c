@@ -1,4 +1,4 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 42518330. */
+/* Tangled from chapters/10-race.nw: edit there. Sum 3423189345. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 
@@ -19,13 +19,16 @@ Test(race, counted_gradient_is_the_gradient)
             job.nn.params * sizeof *job.g;
         double *g = malloc(bytes);
         nn_gradient(&job.nn, 1, job.x, job.y, g, &cost);
+
         multiply_adds = 0;
         counted_forward(&job.nn, job.x);
         cr_assert(multiply_adds == w);
+
         multiply_adds = 0;
         counted_gradient(&job.nn, 1, job.x, job.y, job.g, &cost);
         cr_assert(multiply_adds == 3 * w);
         cr_assert(memcmp(g, job.g, bytes) == 0);
+
         multiply_adds = w;
         lean_gradient(&job.nn, 1, job.x, job.y, job.g, &cost);
         cr_assert(memcmp(g, job.g, bytes) == 0);
