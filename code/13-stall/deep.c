@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 3251329935. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 2764951326. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -199,9 +199,9 @@ int main(int argc, char **argv)
     job.x = calloc(job.set.rows, job.set.cols * sizeof *job.x);
     if (!job.x)
         stop_unless(&job, NN_NO_MEMORY);
-    printf("pictures = %zu  held out = %zu  depth = %d  wide = %zu  "
-           "epochs = %zu\n\n", job.m, job.held, job.depth, job.wide,
-           job.epochs);
+    printf("pictures = %zu  held out = %zu  epochs = %zu\n", job.m,
+           job.held, job.epochs);
+    printf("depth = %d  wide = %zu\n\n", job.depth, job.wide);
     if (rates)
         compare_rates(&job);
     else
