@@ -1,4 +1,4 @@
-/* Tangled from chapters/03-descent.nw: edit there. Sum 4090886846. */
+/* Tangled from chapters/03-descent.nw: edit there. Sum 3258261838. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o descent code/03-descent/descent.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -192,8 +192,8 @@ int main(int argc, char **argv)
                 printf("%5ld   %-14.7g %.3e    %.4g\n", i, w,
                        stretch * cost(w), (w - 2) / before);
             if (!isfinite(stretch * cost(w)))
-                cli_fail(&cli, "step %ld: the cost is no finite number",
-                         i);
+                cli_fail(&cli,
+                         "step %ld: the cost is no finite number", i);
             before = w - 2;
             w -= rate * stretch * slope(w);
         }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 3213670743. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 2640905539. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o layer code/06-layer/layer.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -202,8 +202,8 @@ int main(int argc, char **argv)
                 printf("%5ld %9.4f %9.4f %9.4f %10.2e\n", i, t.a[0],
                        t.a[1], t.a[2], cost(&t, y));
             if (!isfinite(cost(&t, y)))
-                cli_fail(&cli, "step %ld: the cost is no finite number",
-                         i);
+                cli_fail(&cli,
+                         "step %ld: the cost is no finite number", i);
             slopes(&t, sigma, x, y);
             step(&t, rate);
         }
