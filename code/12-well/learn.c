@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1702983870. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 2891339913. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -277,6 +277,7 @@ static struct result several_seeds(struct job *job)
         job->score[i] = seen.score;
         job->cost[i] = seen.cost;
     }
+
     r.score = mean_of(job->score, job->seeds, &r.score_spread);
     r.cost = mean_of(job->cost, job->seeds, &r.cost_spread);
     return r;
@@ -339,10 +340,12 @@ static void sanity(struct job *job)
     run.samples.m = job->few;
     run.how.batch = job->few;
     run.how.after = NULL;
+
     printf("logarithm of classes = %.4f\n",
            log((double)job->train.classes));
     printf("first cost = %.4f\n",
            look_at(&run, 0, job->few).cost);
+
     stop_unless(job, nn_train(&run.nn, &run.samples,
                               &run.optimizer, &run.how,
                               &run.now), &run);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 1604881318. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 2378666493. */
 #include "nn/nn.h"
 
 #include <limits.h>
@@ -154,6 +154,7 @@ double nn_decay(const struct nn *nn, double *g)
     double sum = 0;
     if (nn->decay == 0)
         return 0;
+
     for (int l = 1; l <= nn->layers; l++) {
         struct nn_layer at = nn_layer_at(nn, l);
         for (size_t i = at.w; i < at.b; i++) {

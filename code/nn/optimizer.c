@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2873041616. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 992772522. */
 #include "nn/optimizer.h"
 
 #include <math.h>
@@ -13,6 +13,7 @@ enum nn_status nn_optimizer_create(struct nn_optimizer *o,
                                NULL, NULL};
     if (n < 1 || n > PTRDIFF_MAX / sizeof(double))
         return NN_BAD_SIZE;
+
     o->v = calloc(n, sizeof *o->v);
     o->s = calloc(n, sizeof *o->s);
     if (!o->v || !o->s) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 3045953737. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 911063461. */
 #include "nn/pictures.h"
 
 #include <stdio.h>
@@ -43,12 +43,14 @@ enum nn_status nn_pictures_load(struct nn_pictures *set,
 {
     struct nn_idx image, label;
     *set = (struct nn_pictures){0};
+
     enum nn_status status =
         load_idx(dir, part, "images", 3, &image, &set->image_file,
                  fault);
     if (status == NN_OK)
         status = load_idx(dir, part, "labels", 1, &label,
                           &set->label_file, fault);
+
     if (status == NN_OK && label.count != image.size[0]) {
         fault->offset = 4;
         status = NN_MISMATCH;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 66228489. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1613778268. */
 #include "nn/train.h"
 
 #include <math.h>
@@ -13,6 +13,7 @@ double nn_rate_at(enum nn_schedule schedule, double rate,
 {
     const double pi = 3.14159265358979323846;
     double way = (double)step / (double)steps, climb = 0.3;
+
     switch (schedule) {
     case NN_CONSTANT:
         return rate;

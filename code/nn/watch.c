@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 726010042. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 3426863969. */
 #include "nn/watch.h"
 
 #include <math.h>
@@ -23,6 +23,7 @@ static int among(size_t n, const double *v, const char *letter,
     for (size_t j = 0; j < n; j++) {
         if (isfinite(v[j]))
             continue;
+
         if (l > 0)
             snprintf(name, NN_NAME, "%s%d_%zu", letter, l, j + 1);
         else if (l < 0)
@@ -41,6 +42,7 @@ static int found(const struct nn *nn, const char *before,
     for (size_t i = from; i < end; i++) {
         if (isfinite(v[i]))
             continue;
+
         char bare[NN_NAME];
         nn_name(nn, i, bare);
         snprintf(name, NN_NAME, "%s%.70s", before, bare);
@@ -58,6 +60,7 @@ int nn_find_not_finite(struct nn *nn, const double *x,
         among(nn->size[0], x, "x", -1, name) ||
         among(nn->size[L], y, "y", -1, name))
         return 1;
+
     nn_gradient(nn, 1, x, y, g, &cost);
     for (int l = 1; l <= L; l++) {
         struct nn_layer at = nn_layer_at(nn, l);
