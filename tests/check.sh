@@ -166,6 +166,14 @@ bands() {
   awk '$1 ~ /^[0-9.]+$/ { n++; if ($1 == 3 && !/born at 3 = [a-z]/) exit 1 } END { exit n != 6 }' build/out/deep-rates.txt
 }
 
+kept_are_theirs() { # each kept comparison is of what its name says, and names where it was made
+  local file what
+  for file in figures/data/long-*.txt; do
+    what=${file##*/long-}; what=${what%.txt}
+    grep -q "^$what  *rate" "$file" && grep -q '^# [0-9a-f]\{7,\}, .' "$file" || { echo "$file"; return 1; }
+  done
+}
+
 cheat_is_better() { # the failure on purpose of chapter 11 goes on failing
   awk '/^net on test = / { share[FILENAME] = $5; print }
        END { exit !(share[ARGV[2]] > share[ARGV[1]]) }' build/out/clothes.txt build/out/clothes-cheat.txt
@@ -223,5 +231,6 @@ gate "PDF: indentation copies out" indentation
 gate "the net is right as often as it should" right_answers
 gate "cheating scores higher, as chapter 11 shows" cheat_is_better
 gate "what chapters 11 to 13 learn is within its bands" bands
+gate "what is kept is what it is called" kept_are_theirs
 gate "the build's tests, with TeX" env TEX=1 tests/build.sh
 finish
