@@ -170,7 +170,7 @@ kept_are_theirs() { # each kept comparison is of what its name says, and names w
   local file what
   for file in figures/data/long-*.txt; do
     what=${file##*/long-}; what=${what%.txt}
-    grep -q "^$what  *rate" "$file" && grep -q '^# [0-9a-f]\{7,\}, .' "$file" || { echo "$file"; return 1; }
+    if ! grep -q "^$what  *rate" "$file" || ! grep -q '^# [0-9a-f]\{7,\}, .' "$file"; then echo "$file"; return 1; fi
   done
 }
 
