@@ -108,3 +108,20 @@ Test(answers_13, level)
     free(g);
     nn_destroy(&nn);
 }
+
+/* The numbers of the last answer: for z spread like the normal distribution, with
+   mean square 1, by the sum over a fine grid. */
+Test(answers_13, level_keeps_tanh_level)
+{
+    double a2 = 0, bend2 = 0, h = 1e-3;
+    for (int i = -9000; i <= 9000; i++) {
+        double z = i * h, a = tanh(z);
+        double share = exp(-z * z / 2) / sqrt(2 * 3.14159265358979) * h;
+        a2 += share * a * a;
+        bend2 += share * (1 - a * a) * (1 - a * a);
+    }
+    cr_assert(fabs(a2 - 0.39) < 0.005 && fabs(1 / a2 - 2.5) < 0.05);
+    cr_assert(fabs(bend2 - 0.46) < 0.005);
+    cr_assert(fabs(sqrt(bend2 / a2) - 1.08) < 0.01);
+    cr_assert(pow(sqrt(bend2 / a2), 18) < 10);
+}
