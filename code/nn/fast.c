@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 74768311. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 2305131929. */
 #include "nn/fast.h"
 
 #include <assert.h>
@@ -8,90 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* c[r][j] = start[j] + sum_d a[r][d] b[d][j], j in panels; with a
-   rate, c[r][j] -= rate * sum_d a[r][d] b[d][j]. */
-struct product {
-    size_t rows, depth, panels;
-    const float *a;
-    size_t a_row, a_step;   // from r to r + 1, from d to d + 1
-    const float *b;
-    size_t b_step, b_panel; // from d to d + 1, to the next panel
-    const float *start;     // [panels][16], or NULL for zeros
-    float *c;
-    size_t c_row, c_panel;
-    float rate;             // 0: none
-};
-#if defined __clang__
-#pragma clang fp contract(fast)
-#define FUSED
-#define UNROLL _Pragma("unroll")
-#else
-#define FUSED optimize("fp-contract=fast")
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
-#define LANES 4
-#define ROWS 2
-#define PANELS 1
-#define TARGET __attribute__((FUSED))
-#define NAMED(x) x##_4
-#define PARTS ((size_t)NN_PANEL / LANES)
-#include "nn/tile.h"
-#undef LANES
-#undef ROWS
-#undef PANELS
-#undef TARGET
-#undef NAMED
-
-#if defined __x86_64__
-#define LANES 8
-#define ROWS 6
-#define PANELS 1
-#define TARGET __attribute__((target("avx2,fma") , FUSED))
-#define NAMED(x) x##_8
-#include "nn/tile.h"
-#undef LANES
-#undef ROWS
-#undef PANELS
-#undef TARGET
-#undef NAMED
-
-#define LANES 16
-#define ROWS 8
-#define PANELS 2
-#define TARGET __attribute__((target("avx512f"), FUSED))
-#define NAMED(x) x##_16
-#include "nn/tile.h"
-#endif
-
-int nn_fast_lanes(void)
-{
-#if defined __x86_64__
-    if (__builtin_cpu_supports("avx512f"))
-        return 16;
-    if (__builtin_cpu_supports("avx2") &&
-        __builtin_cpu_supports("fma"))
-        return 8;
-#endif
-    return 4;
-}
-
-static void product(const struct nn_fast *f,
-                    const struct product *p)
-{
-#if defined __x86_64__
-    if (f->lanes == 16) {
-        product_16(p);
-        return;
-    }
-    if (f->lanes == 8) {
-        product_8(p);
-        return;
-    }
-#endif
-    (void)f;
-    product_4(p);
-}
 static size_t rounded(size_t n, size_t to)
 {
     return (n + to - 1) / to * to;
@@ -168,7 +84,7 @@ enum nn_status nn_fast_create(struct nn_fast *f,
         .layers = nn->layers, .loss = nn->loss,
         .decay = nn->decay, .params = nn->params,
         .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8,
-        .batch = batch, .lanes = nn_fast_lanes()};
+        .batch = batch, .lanes = nn_lanes()};
     f->size = calloc(places, sizeof *f->size);
     f->sigma = calloc(places, sizeof *f->sigma);
     f->at = calloc(places, sizeof *f->at);
@@ -279,7 +195,7 @@ static void forward(const struct nn_fast *f, size_t m,
 {
     for (int l = 1; l <= f->layers; l++) {
         const struct nn_fast_layer *at = &f->at[l];
-        product(f, &(struct product){
+        nn_product(f->lanes, &(struct nn_product){
             .rows = m, .depth = at->n_before, .panels = at->panels,
             .a = l > 1 ? at[-1].a : x,
             .a_row = l > 1 ? at[-1].row : at->n_before, .a_step = 1,
@@ -361,14 +277,14 @@ static void backward(const struct nn_fast *f, size_t m,
         if (l > 1)
             {
                 turn(f, l);
-                product(f, &(struct product){
+                nn_product(f->lanes, &(struct nn_product){
                     .rows = m, .depth = at->n, .panels = at[-1].panels,
                     .a = at->dz, .a_row = at->row, .a_step = 1,
                     .b = f->turned, .b_step = NN_PANEL,
                     .b_panel = at->n * NN_PANEL,
                     .c = at[-1].dz, .c_row = at[-1].row, .c_panel = NN_PANEL});
             }
-        product(f, &(struct product){
+        nn_product(f->lanes, &(struct nn_product){
             .rows = at->n_before, .depth = m, .panels = at->panels,
             .a = l > 1 ? at[-1].a : x, .a_row = 1,
             .a_step = l > 1 ? at[-1].row : at->n_before,
@@ -376,7 +292,7 @@ static void backward(const struct nn_fast *f, size_t m,
             .c = to + at->w, .c_row = NN_PANEL,
             .c_panel = at->n_before * NN_PANEL, .rate = rate});
         static const float one = 1;
-        product(f, &(struct product){
+        nn_product(f->lanes, &(struct nn_product){
             .rows = 1, .depth = m, .panels = at->panels, .a = &one,
             .b = at->dz, .b_step = at->row, .b_panel = NN_PANEL,
             .c = to + at->b, .c_panel = NN_PANEL, .rate = rate});

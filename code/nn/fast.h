@@ -1,8 +1,9 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 2140448856. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 3484886015. */
 #ifndef NN_FAST_H
 #define NN_FAST_H
 #include "nn/nn.h"
 #include "nn/optimizer.h"
+#include "nn/product.h"
 
 /* The net of nn.h in float, made for speed: the same sums in the
    same order, by vectors, on as many threads as OpenMP has. The
@@ -16,7 +17,6 @@
      nn_fast_unpack(&fast, fast.p, nn.p);
      nn_fast_destroy(&fast); */
 
-enum { NN_PANEL = 16 }; // units side by side in memory
 /* Layer l >= 1. Weight w_jk is p[w + j / 16 * n_before * 16 +
    k * 16 + j % 16], bias b_j is p[b + j]. What fills up the last
    panel is 0. */
@@ -42,7 +42,7 @@ struct nn_fast {
     float *p, *g;        // [room]: parameters, slopes
     float *v, *s;        // [room]: the moments, zero at first
     size_t batch;        // most samples that learn at a time
-    int lanes;           // floats in a vector: 4, 8 or 16
+    int lanes;           // nn_lanes(), or fewer
     struct nn_fast_layer *at;  // [L+1]; [0] unused
     float *turned;       // room for the weights of a layer
     double *costs;       // [batch]
@@ -55,10 +55,6 @@ struct nn_fast {
 enum nn_status nn_fast_create(struct nn_fast *f,
                               const struct nn *nn, size_t batch);
 void nn_fast_destroy(struct nn_fast *f);
-
-/* The widest vectors of this processor, in floats. nn_fast_create
-   sets lanes to it; any of 4, 8, 16 below it may be set. */
-int nn_fast_lanes(void);
 
 /* Between the order of nn.h, [P], and that of panels, [room]. For
    parameters, slopes and moments. */
