@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 4165772940. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 353765730. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o grow code/14-ladder/grow.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -62,15 +62,16 @@ static void *room(size_t n, size_t size)
     return p;
 }
 
-static void grow(struct grown *net, int layers, const size_t *size,
-                 size_t batch)
+static void grow(struct grown *net, int layers,
+                 const size_t *size, size_t batch)
 {
     enum nn_activation sigma[64];
     struct nn_rng rng = nn_rng_seeded(1);
     size_t n_in = size[0], n_out = size[layers];
     for (int l = 0; l < layers; l++)
         sigma[l] = l < layers - 1 ? NN_RELU : NN_IDENTITY;
-    enum nn_status status = nn_create(&net->nn, layers, size, sigma);
+    enum nn_status status = nn_create(&net->nn, layers, size,
+                                      sigma);
     if (status != NN_OK)
         cli_fail(who, "%s", nn_status_text(status));
     nn_initialize(&net->nn, NN_HE, &rng);
@@ -197,9 +198,11 @@ int main(int argc, char **argv)
         printf("# exponent of the fast = %.2f\n", exponent(l, t[1], 6));
     } else {
         double p[SIZES], t[2][SIZES];
-        puts("       P      loops       fast  times   megabytes  formula");
+        puts("       P      loops       fast  times  megabytes"
+             "  formula");
         for (int i = 0; i < SIZES; i++) {
-            size_t n = (size_t)(31 * pow(10, i / 4.)), size[] = {n, n, 10};
+            size_t n = (size_t)(31 * pow(10, i / 4.));
+            size_t size[] = {n, n, 10};
             struct grown net;
             grow(&net, 2, size, BATCH);
             p[i] = (double)net.nn.params;
@@ -211,9 +214,11 @@ int main(int argc, char **argv)
             end(&net);
             cli_progress("sizes", (size_t)i + 1, SIZES);
         }
-        printf("# exponent of the loops = %.2f\n", exponent(p, t[0], SIZES));
+        const int half = SIZES / 2;
+        printf("# exponent of the loops = %.2f\n",
+               exponent(p, t[0], SIZES));
         printf("# exponent of the fast = %.2f\n",
-               exponent(p + SIZES / 2, t[1] + SIZES / 2, SIZES - SIZES / 2));
+               exponent(p + half, t[1] + half, SIZES - half));
     }
     cli_finish(&cli);
     return 0;

@@ -1,8 +1,9 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 3851363541. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2994092316. */
 /* Loops that do nothing but multiply-adds, or nothing but reads:
    see nn/widths.h. */
 typedef float NAMED(floats)
-    __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+    __attribute__((vector_size(4 * LANES), aligned(4),
+                   may_alias));
 #define VECTOR NAMED(floats)
 
 enum { NAMED(CHAINS) = 12 };
@@ -17,6 +18,7 @@ static TARGET double NAMED(multiply_add)(size_t times)
     for (size_t t = 0; t < times; t++)
         UNROLL for (int i = 0; i < NAMED(CHAINS); i++)
             sum[i] = sum[i] * factor + factor;
+
     UNROLL for (int i = 0; i < NAMED(CHAINS); i++)
         all += sum[i];
     return (double)all[0];

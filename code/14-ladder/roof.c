@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 1781952715. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1818306504. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o roof code/14-ladder/roof.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -12,8 +12,6 @@
 
 #define TEMPLATE "14-ladder/peak.h"
 #include "nn/widths.h"
-
-enum { ROUNDS = 7, LEVELS = 15 };
 
 static double now(void)
 {
@@ -32,6 +30,8 @@ static double median(double *t, size_t n)
     qsort(t, n, sizeof *t, by_size);
     return t[n / 2];
 }
+enum { PEAK_ROUNDS = 7 };
+
 static double multiply_add(int lanes, size_t times)
 {
 #if defined __x86_64__
@@ -61,29 +61,39 @@ static volatile double kept; // so that no loop is left out
 /* In 10^9 operations, two for a multiply-add. */
 static double peak(int lanes)
 {
-    double rate[ROUNDS];
+    double rate[PEAK_ROUNDS];
     const size_t times = 1000000;
-    for (int r = 0; r < ROUNDS; r++) {
+    for (int r = 0; r < PEAK_ROUNDS; r++) {
         double start = now();
         kept = multiply_add(lanes, times);
         double flops = 2.0 * CHAINS_4 * lanes * (double)times;
         rate[r] = flops / (now() - start) * 1e-9;
     }
-    return median(rate, ROUNDS);
+    return median(rate, PEAK_ROUNDS);
 }
 /* In 10^9 bytes, from an array of n floats read over and over. */
 static double bandwidth(const float *p, size_t n)
 {
-    double rate[ROUNDS];
+    double rate[PEAK_ROUNDS];
     size_t times = ((size_t)1 << 24) / n + 1;
     kept = read_all(nn_lanes(), p, n, 1);
-    for (int r = 0; r < ROUNDS; r++) {
+    for (int r = 0; r < PEAK_ROUNDS; r++) {
         double start = now();
         kept = read_all(nn_lanes(), p, n, times);
         double bytes = (double)(n * sizeof *p * times);
         rate[r] = bytes / (now() - start) * 1e-9;
     }
-    return median(rate, ROUNDS);
+    return median(rate, PEAK_ROUNDS);
+}
+
+/* The kilobytes of a cache, or a usual number of them. */
+static size_t cache_kilobytes(int level)
+{
+    long bytes = sysconf(level == 1 ? _SC_LEVEL1_DCACHE_SIZE
+                                    : _SC_LEVEL2_CACHE_SIZE);
+    if (bytes > 0)
+        return (size_t)bytes / 1024;
+    return level == 1 ? 32 : 512;
 }
 
 int main(int argc, char **argv)
@@ -99,25 +109,26 @@ int main(int argc, char **argv)
         printf("%5d %8.1f\n", lanes, rate);
         best = rate > best ? rate : best;
     }
-    printf("\npeak = %.1f\n\n", best);
-    size_t most = (size_t)1 << (LEVELS + 11);
+    const size_t most = (size_t)1 << 26;
     float *p = aligned_alloc(64, most * sizeof *p);
     if (!p)
         cli_fail(&cli, "no memory for %zu bytes", most * sizeof *p);
     memset(p, 0, most * sizeof *p);
-    puts("kilobytes     GB/s");
-    for (size_t n = (size_t)1 << 12; n <= most; n *= 2)
+    puts("\nkilobytes     GB/s");
+    for (size_t n = (size_t)1 << 12; n <= most; n *= 4)
         printf("%9zu %8.1f\n", n * sizeof *p / 1024, bandwidth(p, n));
 
-    long first = sysconf(_SC_LEVEL1_DCACHE_SIZE);
-    long second = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    first = first > 0 ? first : 32768;
-    second = second > first ? second : 8 * first;
-    printf("\nfirst cache = %ld  second cache = %ld\n", first / 1024,
-           second / 1024);
-    printf("first = %.1f  second = %.1f  memory = %.1f\n",
-           bandwidth(p, (size_t)first / 8),
-           bandwidth(p, (size_t)second / 8), bandwidth(p, most));
+    double first = bandwidth(p, cache_kilobytes(1) * 128);
+    double second = bandwidth(p, cache_kilobytes(2) * 128);
+    double memory = bandwidth(p, most);
+    printf("\npeak = %.1f\n", best);
+    printf("first cache = %zu kilobytes, %.1f GB/s\n",
+           cache_kilobytes(1), first);
+    printf("second cache = %zu kilobytes, %.1f GB/s\n",
+           cache_kilobytes(2), second);
+    printf("peak over first = %.1f  peak over second = %.1f\n",
+           best / first, best / second);
+    printf("peak over memory = %.0f\n", best / memory);
     free(p);
     cli_finish(&cli);
     return 0;
