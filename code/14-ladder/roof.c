@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1818306504. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4132104223. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o roof code/14-ladder/roof.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -121,14 +121,14 @@ int main(int argc, char **argv)
     double first = bandwidth(p, cache_kilobytes(1) * 128);
     double second = bandwidth(p, cache_kilobytes(2) * 128);
     double memory = bandwidth(p, most);
-    printf("\npeak = %.1f\n", best);
-    printf("first cache = %zu kilobytes, %.1f GB/s\n",
-           cache_kilobytes(1), first);
-    printf("second cache = %zu kilobytes, %.1f GB/s\n",
-           cache_kilobytes(2), second);
-    printf("peak over first = %.1f  peak over second = %.1f\n",
+    printf("\n# peak = %.1f\n", best);
+    printf("# caches of %zu and %zu kilobytes\n", cache_kilobytes(1),
+           cache_kilobytes(2));
+    printf("# first = %.1f  second = %.1f  memory = %.1f\n", first,
+           second, memory);
+    printf("# peak over first = %.1f  peak over second = %.1f\n",
            best / first, best / second);
-    printf("peak over memory = %.0f\n", best / memory);
+    printf("# peak over memory = %.0f\n", best / memory);
     free(p);
     cli_finish(&cli);
     return 0;
