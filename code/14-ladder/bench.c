@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1243904443. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1633453255. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o bench code/14-ladder/bench.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -20,7 +20,7 @@
 #include "nn/init.h"
 
 enum { INPUTS = 784, HIDDEN = 128, CLASSES = 10 };
-enum { MOST = 64, MOST_SIZES = 4, NAME = 16, COLUMNS = 67 };
+enum { MOST = 64, MOST_SIZES = 4, NAME = 20, COLUMNS = 67 };
 
 struct competitor {
     char *name, *command;
@@ -93,7 +93,7 @@ static void read_list(struct job *job, const char *path)
         if (!isalpha((unsigned char)line[0]) || length > NAME ||
             line[strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
                               "abcdefghijklmnopqrstuvwxyz")] != '\0')
-            fault = "a name has at most 16 letters, digits, hyphens";
+            fault = "a name has at most 20 letters, digits, hyphens";
         else if (gap == 0 || line[length + gap] == '\0')
             fault = "no command after the name";
         else if (job->n == MOST)
@@ -377,24 +377,24 @@ static double gflops(double rate)
 static void print_table(struct job *job, size_t b)
 {
     const struct competitor *of = &job->all[job->against];
-    printf("\nbatch %-10ld samples/s      quartiles    ratio "
+    printf("\nbatch %-11ld samples/s     quartiles     ratio "
            "GFLOP/s  right\n", job->size[b]);
     for (size_t i = 0; i < job->n; i++) {
         struct competitor *c = &job->all[i];
         if (c->fault[0] != '\0') {
-            printf("%-16s left out: %.40s\n", c->name, c->fault);
+            printf("%-20s out: %.41s\n", c->name, c->fault);
             continue;
         }
         struct spread s = spread_of(job, c->rate[b], NULL);
         struct spread by = spread_of(job, c->rate[b],
                                      of->rate[b]);
-        printf("%-16s %8.0f %8.0f %8.0f %7.3f %6.1f",
+        printf("%-20s %7.0f %7.0f %7.0f %7.3f %6.1f",
                c->name, rounded(s.median), rounded(s.low),
                rounded(s.high), by.median, gflops(s.median));
         if (isnan(c->right[b]))
-            printf("       -\n");
+            printf("      -\n");
         else
-            printf("  %.4f\n", c->right[b]);
+            printf(" %.4f\n", c->right[b]);
     }
 }
 static void put(size_t *column, const char *format, ...)
@@ -510,6 +510,10 @@ int main(int argc, char **argv)
                 cli_fail(&job.cli, "out of memory");
         }
     }
+    double load = 0; // of the machine, before we add to it
+    if (getloadavg(&load, 1) == 1 && load > 0.5)
+        fprintf(stderr, "bench: this machine is busy already: its "
+                        "load is %.1f\n", load);
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < job.n; i++)
         start(&job, &job.all[i]);
@@ -542,11 +546,12 @@ int main(int argc, char **argv)
                            "with it", job.all[job.against].name);
     print_processor();
     fputs(job.notes, stdout);
-    printf("cores = %ld  threads = %ld  rounds = %ld\n\n",
-           sysconf(_SC_NPROCESSORS_ONLN), job.threads, job.rounds);
+    printf("cores = %ld  threads = %ld  rounds = %ld  load = %.1f\n\n",
+           sysconf(_SC_NPROCESSORS_ONLN), job.threads, job.rounds,
+           load);
     for (size_t i = 0; i < job.n; i++)
         if (job.all[i].fault[0] == '\0')
-            printf("%-16s %.50s\n", job.all[i].name,
+            printf("%-20s %.46s\n", job.all[i].name,
                    job.all[i].about);
     for (size_t b = 0; b < job.sizes; b++)
         print_table(&job, b);

@@ -17,7 +17,7 @@ RATE = 0.1
 
 
 def fail(text):
-    print(f"{os.path.basename(sys.argv[0])}: {text}", file=sys.stderr)
+    print(text, file=sys.stderr)
     sys.exit(1)
 
 
