@@ -196,9 +196,9 @@ build/bench/competitors: tests/peers/list $(if $(LADDER),$(BENCH_KINDS:%=build/b
 	@mkdir -p $(@D)
 	@{ echo "# $$($(CC) --version | head -n 1)"; \
 	   $(if $(LADDER),$(foreach k,$(BENCH_KINDS),echo '# $k: $(flags.$k)';) \
-	   for rung in $$($(LADDER) --rungs); do \
-	     echo "$$rung ../bin/ladder --serve $$rung $(CLOTHES)"; \
-	     $(foreach k,$(BENCH_KINDS),echo "$$rung-$k ./$k/bin/ladder --serve $$rung $(CLOTHES)";) \
+	   for rung in $$($(LADDER) --list | cut -d' ' -f1); do \
+	     echo "$$rung ../bin/ladder --rung $$rung --serve $(CLOTHES)"; \
+	     $(foreach k,$(BENCH_KINDS),echo "$$rung-$k ./$k/bin/ladder --rung $$rung --serve $(CLOTHES)";) \
 	   done;) \
 	   cat tests/peers/list; } >$@.new && mv $@.new $@
 

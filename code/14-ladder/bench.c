@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1633453255. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2148037472. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o bench code/14-ladder/bench.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -305,7 +305,8 @@ static void find_steps(struct job *job, struct competitor *c,
     }
     c->steps[b] = steps;
 }
-static void go_round(struct job *job, struct nn_rng *rng, size_t r)
+static void go_round(struct job *job, struct nn_rng *rng,
+                     size_t r)
 {
     const struct timespec pause = {0, 20000000};
     size_t order[MOST];
@@ -546,9 +547,9 @@ int main(int argc, char **argv)
                            "with it", job.all[job.against].name);
     print_processor();
     fputs(job.notes, stdout);
-    printf("cores = %ld  threads = %ld  rounds = %ld  load = %.1f\n\n",
-           sysconf(_SC_NPROCESSORS_ONLN), job.threads, job.rounds,
-           load);
+    printf("cores = %ld  threads = %ld  rounds = %ld  load = %.1f\n"
+           "\n", sysconf(_SC_NPROCESSORS_ONLN), job.threads,
+           job.rounds, load);
     for (size_t i = 0; i < job.n; i++)
         if (job.all[i].fault[0] == '\0')
             printf("%-20s %.46s\n", job.all[i].name,

@@ -123,20 +123,20 @@ int main(int argc, char **argv)
     read_weights(argv[2], weights);
     struct fann *ann = make(weights);
     char line[100], what[10];
-    size_t size, batches, s = 0;
+    size_t size, batches, pictures, s = 0;
     printf("ready FANN 2.2, float, a step after each picture\n");
     fflush(stdout);
 
     while (fgets(line, sizeof line, stdin)) {
         int epoch = sscanf(line, "%9s %zu %zu", what, &size, &batches) == 2;
+        pictures = epoch ? train.m : size * batches;
         if (epoch) {
-            batches = train.m / size;
             fann_destroy(ann);
             ann = make(weights);
             s = 0;
         }
         double start = now();
-        for (size_t i = 0; i < size * batches; i++, s = s + 1 < train.m ? s + 1 : 0)
+        for (size_t i = 0; i < pictures; i++, s = s + 1 < train.m ? s + 1 : 0)
             fann_train(ann, train.x + s * INPUTS, train.y + s * CLASSES);
         double seconds = now() - start;
         printf(epoch ? "%.4f\n" : "%.9f\n", epoch ? right(ann, &test) : seconds);

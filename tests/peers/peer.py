@@ -4,7 +4,7 @@ A peer is started as `NAME_peer.py DIR WEIGHTS`. It says `ready ...`, then answe
 lines: `time B N` trains N batches of B pictures and answers the seconds, `epoch B`
 trains one epoch from the first weights and answers the share of test pictures
 that it names rightly. Batches are consecutive pictures in the order of the file,
-beginning again at the first; an epoch has 60000 / B batches, rounded down.
+beginning again at the first; the last batch of an epoch has what is left.
 """
 import gzip
 import os
@@ -72,18 +72,19 @@ def serve(make, about):
     first = 0
     print("ready", about, flush=True)
     for line in sys.stdin:
-        what, *numbers = line.split()
-        size, batches = (int(n) for n in (numbers + [pictures // int(numbers[0])])[:2])
-        if what == "epoch":
+        what, size, *batches = line.split()
+        size = int(size)
+        if what == "time":
+            start = time.monotonic()
+            model.train(first, size, int(batches[0]))
+            print(f"{time.monotonic() - start:.9f}", flush=True)
+            first = (first + size * int(batches[0])) % pictures
+        else:
             model.reset()
+            model.train(0, size, pictures // size)
+            if pictures % size:
+                model.train(pictures - pictures % size, pictures % size, 1)
             first = 0
-        start = time.monotonic()
-        model.train(first, size, batches)
-        seconds = time.monotonic() - start
-        first = (first + size * batches) % pictures
-        if what == "epoch":
             right = sum(int((model.answer(test_x[i:i + LARGEST]) == test_y[i:i + LARGEST]).sum())
                         for i in range(0, len(test_x), LARGEST))
             print(f"{right / len(test_x):.4f}", flush=True)
-        else:
-            print(f"{seconds:.9f}", flush=True)
