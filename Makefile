@@ -16,7 +16,6 @@ DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libcriterion-dev dataset-fashion-mni
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
-DEPS_BENCH := $(DEPS_CODE) libopenblas-dev libfann-dev python3-numpy python3-torch python3-sklearn
 DEPS_CHECK := $(DEPS_BOOK) clang shellcheck
 
 .PHONY: book
@@ -30,7 +29,7 @@ book:
 deps:      ; @book/bin/deps $(DEPS_CHECK)
 deps-code: ; @book/bin/deps $(DEPS_CODE)
 deps-book: ; @book/bin/deps $(DEPS_BOOK)
-deps-bench: ; @book/bin/deps $(DEPS_BENCH)
+deps-bench: ; @book/bin/deps $(DEPS_CODE) libopenblas-dev libfann-dev python3-numpy python3-torch python3-sklearn
 
 ## clean         remove build/
 .PHONY: clean
