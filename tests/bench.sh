@@ -179,7 +179,7 @@ refuses 1 "list:1: a name" "a_b ./fake a 1 1"
 refuses 1 "list:1: a name" "1a ./fake a 1 1"
 refuses 1 "list:1: a name" "abcdefghijklmnopqrstu ./fake a 1 1"
 refuses 1 "list:1: a name" " ./fake a 1 1"
-refuses 1 "list:65: too many" "$(for i in $(seq 65); do echo "a$i ./fake a 1 1"; done)"
+refuses 1 "list:201: too many" "$(for i in $(seq 201); do echo "a$i ./fake a 1 1"; done)"
 refuses 2 "--only b" "$good" --only b
 refuses 2 "--only a,b" "$good" --only a,b
 refuses 2 "--against b" "$good" --against b
