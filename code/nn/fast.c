@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 2305131929. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 3543569398. */
 #include "nn/fast.h"
 
 #include <assert.h>
@@ -391,7 +391,7 @@ enum nn_status nn_fast_gradient(struct nn_fast *f, size_t m,
     backward(f, m, x, g, 0);
     *cost += decay(f, g);
 
-    int finite = isfinite(*cost);
+    unsigned finite = isfinite(*cost) ? 1 : 0;
     #pragma omp simd reduction(&: finite)
     for (size_t i = 0; i < f->room; i++)
         finite &= fabsf(g[i]) <= FLT_MAX;
