@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 3543569398. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 3309534026. */
 #include "nn/fast.h"
 
 #include <assert.h>
@@ -320,7 +320,7 @@ static void step(struct nn_fast *f, const float *g, double rate)
     const float c1 = (float)(1 - pow(f->beta1, (double)f->t));
     const float c2 = (float)(1 - pow(f->beta2, (double)f->t));
     const float r = (float)rate;
-    #pragma omp parallel for simd if (worth_threads(f, 1))
+    #pragma omp parallel for if (worth_threads(f, 1))
     for (size_t i = 0; i < f->room; i++)
         if (f->method == NN_DESCENT) {
             p[i] -= r * g[i];
