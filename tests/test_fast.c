@@ -1065,21 +1065,29 @@ Test(fast, a_slope_may_overflow_alone)
     nn_destroy(&nn);
 }
 
-/* Infinite and NaN in every place of g, but the last: which is decay's. */
-Test(fast, the_cost_may_overflow_alone)
+/* The difference of two outputs is infinite in float; the slopes are 1 and -1. */
+Test(fast, a_cost_may_overflow_alone)
 {
     struct nn nn;
     struct nn_fast f;
-    const float x = 1, y = 0;
+    const float x = 1, y[] = {0, 1};
     double cost;
-    cr_assert(nn_create(&nn, 1, (size_t[]){1, 1}, (enum nn_activation[]){NN_RELU}) ==
+    cr_assert(nn_create(&nn, 1, (size_t[]){1, 2}, (enum nn_activation[]){NN_IDENTITY}) ==
               NN_OK);
-    nn.p[0] = -3e38;
-    nn.decay = 1e300;
-    cr_assert(nn_fast_create(&f, &nn, 1) == NN_OK);
-    cr_assert(nn_fast_gradient(&f, 1, &x, &y, g_fast, &cost) == NN_NOT_FINITE);
-    cr_assert(cost == CHECK_INFINITY);
-    nn_fast_destroy(&f);
+    nn.loss = NN_CROSS_ENTROPY;
+    nn.p[0] = 3e38;
+    nn.p[1] = -3e38;
+    for (int method = 0; method < METHODS; method++) {
+        cr_assert(nn_fast_create(&f, &nn, 1) == NN_OK);
+        f.method = (enum nn_method)method;
+        keep(&f);
+        cr_assert(nn_fast_gradient(&f, 1, &x, y, g_fast, &cost) == NN_NOT_FINITE);
+        nn_fast_unpack(&f, g_fast, g_unpacked);
+        cr_assert(g_unpacked[0] == 1 && g_unpacked[1] == -1);
+        cr_assert(nn_fast_learn(&f, 1, &x, y, 1, &cost) == NN_NOT_FINITE);
+        cr_assert(cost == CHECK_INFINITY && unmoved(&f));
+        nn_fast_destroy(&f);
+    }
     nn_destroy(&nn);
 }
 
@@ -1275,6 +1283,7 @@ Test(fast, create_refuses)
     refuses(NN_NO_MEMORY, 1, (size_t[]){one << 55, 1}, 1);
     refuses(NN_BAD_SIZE, 1, (size_t[]){1, most}, 1);
     refuses(NN_BAD_SIZE, 1, (size_t[]){1, most / 2}, 1);
+    refuses(NN_BAD_SIZE, 1, (size_t[]){1, SIZE_MAX}, 1);
     refuses(NN_NO_MEMORY, 1, (size_t[]){1, one << 54}, 1);
     refuses(NN_BAD_SIZE, 1, (size_t[]){1, one << 54}, 1 << 10);
     refuses(NN_BAD_SIZE, 2, (size_t[]){(one << 56) - 17, 16, 1}, 1);
