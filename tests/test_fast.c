@@ -5,6 +5,7 @@
 #define CHECK_MEMORY
 #include "check.h"
 
+#include <float.h>
 #include <omp.h>
 #include <string.h>
 
@@ -214,7 +215,7 @@ Test(product, does_not_depend_on_threads)
     static struct alone t;
     struct nn_rng rng = nn_rng_seeded(2);
     fill(&t, &rng);
-    for (size_t round = 0; round < 60; round++) {
+    for (size_t round = 0; round < 32; round++) {
         t.p = (struct nn_product){
             .rows = 1 + below(&rng, 90), .depth = 1 + below(&rng, 10),
             .panels = 1 + below(&rng, PANELS_MOST),
@@ -298,8 +299,10 @@ static void set_dropout(struct pair *c, double drop, uint64_t seed)
     c->fast.draw = &c->draw_fast;
 }
 
+/* One thread, unless a test says otherwise. */
 static void create(struct pair *c, const struct shape *shape, struct nn_rng *rng)
 {
+    omp_set_num_threads(1);
     cr_assert(nn_create(&c->nn, shape->layers, shape->size, shape->sigma) == NN_OK);
     c->nn.loss = shape->loss;
     c->nn.decay = shape->decay;
@@ -645,6 +648,22 @@ Test(fast, gradient_is_the_plain_loops_bit_for_bit)
     }
 }
 
+/* The first draw is d itself: nn_forward keeps such a unit. */
+Test(fast, a_draw_of_d_keeps_the_unit)
+{
+    static struct pair c;
+    struct nn_rng rng = nn_rng_seeded(25);
+    for (size_t i = 0; i < 4; i++) {
+        struct shape shape = {2, {3, 2, 2}, {NN_SIGMOID, NN_IDENTITY}, NN_SQUARED, 0, 0, 1};
+        create(&c, &shape, &rng);
+        uint64_t seed = nn_rng_next(&rng);
+        struct nn_rng first = nn_rng_seeded(seed);
+        set_dropout(&c, nn_rng_uniform(&first, 0, 1), seed);
+        compare_bits(&c, i);
+        destroy(&c);
+    }
+}
+
 /* ------------------------------------------------------------------- steps */
 
 /* The parameters, slopes and moments of a run of plain loops. */
@@ -930,7 +949,6 @@ Test(fast, threads_change_no_bit)
             cr_assert(as_kept(&c.fast), "method %zu, %d threads", i, threads);
             cr_assert(same(a[0], a[threads - 1], c.m * 10));
         }
-        omp_set_num_threads(1);
         destroy(&c);
     }
 }
@@ -1088,6 +1106,38 @@ Test(fast, a_cost_may_overflow_alone)
         cr_assert(cost == CHECK_INFINITY && unmoved(&f));
         nn_fast_destroy(&f);
     }
+    nn_destroy(&nn);
+}
+
+/* m shares of the largest float, each rounded, may come to more than it: then
+   the slope of the bias is infinite, and that of the weight, half of it, is not. */
+Test(fast, the_last_bias_may_overflow_alone)
+{
+    struct nn nn;
+    struct nn_fast f;
+    float x[BATCH], y[BATCH];
+    size_t over = 0;
+    for (size_t s = 0; s < BATCH; s++) {
+        x[s] = 0.5f;
+        y[s] = -FLT_MAX;
+    }
+    cr_assert(nn_create(&nn, 1, (size_t[]){1, 1}, (enum nn_activation[]){NN_IDENTITY}) ==
+              NN_OK);
+    cr_assert(nn_fast_create(&f, &nn, BATCH) == NN_OK);
+    for (size_t m = 1; m <= BATCH; m++) {
+        double cost;
+        float sum = 0;
+        for (size_t s = 0; s < m; s++)
+            sum += FLT_MAX / (float)m;
+        enum nn_status status = nn_fast_gradient(&f, m, x, y, g_fast, &cost);
+        nn_fast_unpack(&f, g_fast, g_unpacked);
+        cr_assert(isfinite(cost) && isfinite(g_unpacked[0]));
+        cr_assert(g_unpacked[1] == (double)sum);
+        cr_assert(status == (isinf(sum) ? NN_NOT_FINITE : NN_OK), "m %zu", m);
+        over += isinf(sum) != 0;
+    }
+    cr_assert(over > 0 && over < BATCH, "%zu", over);
+    nn_fast_destroy(&f);
     nn_destroy(&nn);
 }
 
