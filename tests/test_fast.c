@@ -993,6 +993,41 @@ Test(fast, forward_takes_any_number_of_samples)
     }
 }
 
+/* N numbers of X at the very end of a block, where the sanitizers see it. */
+static float *copied(const float *x, size_t n)
+{
+    float *copy = malloc(n * sizeof *copy);
+    cr_assert(copy);
+    return memcpy(copy, x, n * sizeof *x);
+}
+
+/* With fewer samples than the batch has room for, nothing beyond them is read. */
+Test(fast, fewer_samples_are_all_that_is_read)
+{
+    static struct pair c;
+    struct nn_rng rng = nn_rng_seeded(26);
+    int lanes[3], n = widths(lanes);
+    for (size_t i = 0; i < 24; i++) {
+        struct shape shape = random_shape(&rng, i);
+        create(&c, &shape, &rng);
+        again(&c, c.m + 1 + below(&rng, 9));
+        c.fast.lanes = lanes[i % (size_t)n];
+        float *x = copied(c.x, c.m * c.n_in), *y = copied(c.y, c.m * c.n_out);
+        float *g = malloc(c.fast.room * sizeof *g);
+        float *a = malloc(c.m * c.n_out * sizeof *a);
+        double cost;
+        cr_assert(g && a);
+        cr_assert(nn_fast_gradient(&c.fast, c.m, x, y, g, &cost) == NN_OK);
+        cr_assert(nn_fast_learn(&c.fast, c.m, x, y, 0.1, &cost) == NN_OK);
+        nn_fast_forward(&c.fast, c.m, x, a);
+        free(x);
+        free(y);
+        free(g);
+        free(a);
+        destroy(&c);
+    }
+}
+
 /* ------------------------------------------------------ NaN and infinity */
 
 /* As the four loops, which see the same numbers in double. */
