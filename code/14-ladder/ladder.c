@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 2689995794. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 1066354367. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o ladder code/14-ladder/ladder.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -15,6 +16,9 @@
 #include "nn/fast.h"
 #include "nn/init.h"
 #include "nn/pictures.h"
+
+#define TEMPLATE "14-ladder/peak.h"
+#include "nn/widths.h"
 
 static size_t multiply_adds;
 
@@ -34,6 +38,71 @@ static double median(double *t, size_t n)
 {
     qsort(t, n, sizeof *t, by_size);
     return t[n / 2];
+}
+enum { PEAK_ROUNDS = 7 };
+
+static double multiply_add(int lanes, size_t times)
+{
+#if defined __x86_64__
+    if (lanes == 16)
+        return multiply_add_16(times);
+    if (lanes == 8)
+        return multiply_add_8(times);
+#endif
+    (void)lanes;
+    return multiply_add_4(times);
+}
+
+static double read_all(int lanes, const float *p, size_t n,
+                       size_t times)
+{
+#if defined __x86_64__
+    if (lanes == 16)
+        return read_16(p, n, times);
+    if (lanes == 8)
+        return read_8(p, n, times);
+#endif
+    (void)lanes;
+    return read_4(p, n, times);
+}
+
+static volatile double kept; // so that no loop is left out
+/* In 10^9 operations, two for a multiply-add. */
+static double peak(int lanes)
+{
+    double rate[PEAK_ROUNDS];
+    const size_t times = 1000000;
+    for (int r = 0; r < PEAK_ROUNDS; r++) {
+        double start = now();
+        kept = multiply_add(lanes, times);
+        double flops = 2.0 * CHAINS_4 * lanes * (double)times;
+        rate[r] = flops / (now() - start) * 1e-9;
+    }
+    return median(rate, PEAK_ROUNDS);
+}
+/* In 10^9 bytes, from an array of n floats read over and over. */
+static double bandwidth(const float *p, size_t n)
+{
+    double rate[PEAK_ROUNDS];
+    size_t times = ((size_t)1 << 24) / n + 1;
+    kept = read_all(nn_lanes(), p, n, 1);
+    for (int r = 0; r < PEAK_ROUNDS; r++) {
+        double start = now();
+        kept = read_all(nn_lanes(), p, n, times);
+        double bytes = (double)(n * sizeof *p * times);
+        rate[r] = bytes / (now() - start) * 1e-9;
+    }
+    return median(rate, PEAK_ROUNDS);
+}
+
+/* The kilobytes of a cache, or a usual number of them. */
+static size_t cache_kilobytes(int level)
+{
+    long bytes = sysconf(level == 1 ? _SC_LEVEL1_DCACHE_SIZE
+                                    : _SC_LEVEL2_CACHE_SIZE);
+    if (bytes > 0)
+        return (size_t)bytes / 1024;
+    return level == 1 ? 32 : 512;
 }
 /* What a product sees of a layer. Units lie row apart from one
    sample to the next; weights as the rung wants them. */
@@ -223,6 +292,7 @@ static void learn_double(struct job *job, size_t s, size_t m,
              job->yd + s * 10, job->g, &cost);
     nn_step(&job->nn, job->g, (double)rate);
 }
+
 static void learn_stride(struct job *job, const struct rung *rung,
                          size_t s, size_t m, float rate)
 {
@@ -286,7 +356,8 @@ static void learn_float(struct job *job, const struct rung *rung,
     for (size_t i = 0; i < job->room; i++)
         job->slopes[i] = 0;
     for (size_t end = s + m; s < end; s += some) {
-        job->part[1].a_before = job->x + s * job->part[1].row_before;
+        job->part[1].a_before =
+            job->x + s * job->part[1].row_before;
         rung->forward(some, &job->part[1]);
         bend(some, &job->part[1]);
         rung->forward(some, &job->part[2]);
@@ -346,18 +417,6 @@ static void simd_forward(size_t m, const struct part *at)
     }
 }
 
-static void simd_back(size_t m, const struct part *at)
-{
-    (void)m;
-    for (size_t k = 0; k < at->n_before; k++)
-        at->dz_before[k] = 0;
-    for (size_t j = 0; j < at->n; j++)
-        #pragma omp simd
-        for (size_t k = 0; k < at->n_before; k++)
-            at->dz_before[k] += at->dz[j] *
-                                at->w[j * at->row_before + k];
-}
-
 static void simd_weights(size_t m, const struct part *at)
 {
     (void)m;
@@ -377,7 +436,6 @@ static void turned_forward(size_t m, const struct part *at)
         for (size_t j = 0; j < at->row; j++)
             at->a[j] += at->a_before[k] * at->w[k * at->row + j];
 }
-
 static void turned_back(size_t m, const struct part *at)
 {
     for (size_t s = 0; s < m; s++) {
@@ -398,7 +456,8 @@ static void turned_weights(size_t m, const struct part *at)
     for (size_t k = 0; k < at->n_before; k++)
         #pragma omp simd
         for (size_t j = 0; j < at->row; j++)
-            at->dw[k * at->row + j] += at->a_before[k] * at->dz[j];
+            at->dw[k * at->row + j] +=
+                at->a_before[k] * at->dz[j];
 }
 static void batch_forward(size_t m, const struct part *at)
 {
@@ -414,7 +473,6 @@ static void batch_forward(size_t m, const struct part *at)
                 at->a[s * row + j] += a * at->w[k * row + j];
         }
 }
-
 static void batch_weights(size_t m, const struct part *at)
 {
     size_t row = at->row;
@@ -432,12 +490,13 @@ static void tile(size_t depth, const float *a, size_t a_row,
 {
     enum { N = 16 };
     float c0[N], c1[N], c2[N], c3[N];
-    for (int j = 0; j < N; j++) {
+    for (size_t j = 0; j < N; j++) {
         c0[j] = c[j];
-        c1[j] = c[row + (size_t)j];
-        c2[j] = c[2 * row + (size_t)j];
-        c3[j] = c[3 * row + (size_t)j];
+        c1[j] = c[row + j];
+        c2[j] = c[2 * row + j];
+        c3[j] = c[3 * row + j];
     }
+
     for (size_t d = 0; d < depth; d++, a += a_step, b += row) {
         float a0 = a[0], a1 = a[a_row];
         float a2 = a[2 * a_row], a3 = a[3 * a_row];
@@ -448,14 +507,13 @@ static void tile(size_t depth, const float *a, size_t a_row,
             c3[j] += a3 * b[j];
         }
     }
-    for (int j = 0; j < N; j++) {
+    for (size_t j = 0; j < N; j++) {
         c[j] = c0[j];
-        c[row + (size_t)j] = c1[j];
-        c[2 * row + (size_t)j] = c2[j];
-        c[3 * row + (size_t)j] = c3[j];
+        c[row + j] = c1[j];
+        c[2 * row + j] = c2[j];
+        c[3 * row + j] = c3[j];
     }
 }
-
 static void tile_forward(size_t m, const struct part *at)
 {
     size_t row = at->row, before = at->row_before;
@@ -464,8 +522,8 @@ static void tile_forward(size_t m, const struct part *at)
             float *a = at->a + s * row + j;
             for (size_t i = 0; i < 4; i++)
                 memcpy(a + i * row, at->b + j, 16 * sizeof *a);
-            tile(at->n_before, at->a_before + s * before, before, 1,
-                 at->w + j, row, a);
+            tile(at->n_before, at->a_before + s * before, before,
+                 1, at->w + j, row, a);
         }
 }
 
@@ -536,32 +594,34 @@ static void learn_fused(struct job *job, const struct rung *rung,
     nn_fast_learn(&job->fast, m, job->x + s * job->start.size[0],
                   job->y + s * 10, (double)rate, &cost);
 }
-typedef void sgemm(int order, int turn_a, int turn_b, int m, int n,
-                   int k, float alpha, const float *a, int a_row,
-                   const float *b, int b_row, float beta, float *c,
-                   int c_row);
+typedef void sgemm(int order, int turn_a, int turn_b, int m,
+                   int n, int k, float alpha,
+                   const float *a, int a_row,
+                   const float *b, int b_row,
+                   float beta, float *c, int c_row);
 static sgemm *blas;
 enum { ROW_MAJOR = 101, AS_IT_IS = 111, TURNED = 112 };
-
-static void blas_forward(const struct part *at, int m)
-{
-    for (int s = 0; s < m; s++)
-        memcpy(at->a + (size_t)s * at->row, at->b,
-               at->row * sizeof *at->a);
-    blas(ROW_MAJOR, AS_IT_IS, AS_IT_IS, m, (int)at->row,
-         (int)at->n_before, 1, at->a_before, (int)at->row_before,
-         at->w, (int)at->row, 1, at->a, (int)at->row);
-}
 
 static void blas_step(const struct part *at, int m, float rate)
 {
     blas(ROW_MAJOR, TURNED, AS_IT_IS, (int)at->n_before,
-         (int)at->row, m, -rate, at->a_before, (int)at->row_before,
-         at->dz, (int)at->row, 1, at->w, (int)at->row);
+         (int)at->row, m, -rate, at->a_before,
+         (int)at->row_before, at->dz, (int)at->row, 1, at->w,
+         (int)at->row);
     for (size_t s = 0; s < (size_t)m; s++)
         #pragma omp simd
         for (size_t j = 0; j < at->row; j++)
             at->b[j] -= rate * at->dz[s * at->row + j];
+}
+
+static void blas_forward(const struct part *at, int m)
+{
+    for (size_t s = 0; s < (size_t)m; s++)
+        memcpy(at->a + s * at->row, at->b,
+               at->row * sizeof *at->a);
+    blas(ROW_MAJOR, AS_IT_IS, AS_IT_IS, m, (int)at->row,
+         (int)at->n_before, 1, at->a_before, (int)at->row_before,
+         at->w, (int)at->row, 1, at->a, (int)at->row);
 }
 
 static void learn_blas(struct job *job, const struct rung *rung,
@@ -575,9 +635,10 @@ static void learn_blas(struct job *job, const struct rung *rung,
     blas_forward(last, (int)m);
     start_slopes(m, m, last, job->y + s * 10);
 
-    blas(ROW_MAJOR, AS_IT_IS, TURNED, (int)m, (int)last->row_before,
-         (int)last->row, 1, last->dz, (int)last->row, last->w,
-         (int)last->row, 0, first->dz, (int)first->row);
+    blas(ROW_MAJOR, AS_IT_IS, TURNED, (int)m,
+         (int)last->row_before, (int)last->row, 1, last->dz,
+         (int)last->row, last->w, (int)last->row, 0, first->dz,
+         (int)first->row);
     unbend(m, first);
     blas_step(last, (int)m, rate);
     blas_step(first, (int)m, rate);
@@ -796,7 +857,7 @@ static const struct rung rungs[] = {
      .bytes = 4, .ahead = 2, .behind = 3, .step = 4},
     {"simd", "omp simd", IN_FLOAT, .alone = 1,
      .learn = learn_float, .forward = simd_forward,
-     .back = simd_back,
+     .back = float_back,
      .weights = simd_weights,
      .bytes = 4, .ahead = 2, .behind = 3, .step = 4},
     {"turned", "w[k][j], and j inside", IN_FLOAT, .alone = 1,
@@ -835,6 +896,23 @@ static const struct rung rungs[] = {
      .turned = 1, .bytes = 4, .step = 2, .vectors = -1},
 };
 enum { RUNGS = sizeof rungs / sizeof *rungs };
+/* The median of a[i] / by[i], or of a[i]. */
+static double median_of(const double *a, const double *by,
+                        size_t n)
+{
+    double of[99];
+    for (size_t i = 0; i < n; i++)
+        of[i] = by ? a[i] / by[i] : a[i];
+    return median(of, n);
+}
+
+static int rung_named(const char *name)
+{
+    for (int i = 0; i < RUNGS; i++)
+        if (strcmp(rungs[i].name, name) == 0)
+            return i;
+    return -1;
+}
 static int most_threads = 1;
 
 static void set_threads(const struct rung *rung)
@@ -882,28 +960,81 @@ static double seconds_of(struct job *job, const struct rung *rung,
     }
     return now() - start;
 }
+
+static double samples_a_second(struct job *job,
+                               const struct rung *rung, size_t m)
+{
+    size_t at = 0;
+    load(job, rung);
+    set_threads(rung);
+    seconds_of(job, rung, m, 1, &at);
+    for (size_t n = 1;; n *= 2) {
+        double took = seconds_of(job, rung, m, n, &at);
+        if (took > 0.02)
+            return (double)(n * m) / took;
+    }
+}
+static double weights_of(const struct part *at)
+{
+    return (double)(at->n * at->n_before);
+}
+
 static double multiply_adds_of(const struct job *job)
 {
-    double w = 0;
-    for (int l = 1; l <= 2; l++)
-        w += (double)(job->part[l].n * job->part[l].n_before);
-    return 2 * w + (double)(job->part[2].n * job->part[2].n_before);
+    double first = weights_of(&job->part[1]);
+    double last = weights_of(&job->part[2]);
+    return 3 * (first + last) - first;
 }
 
 static double bytes_of(const struct job *job,
                        const struct rung *rung, size_t m)
 {
-    double w = 0, ahead = rung->ahead, behind = rung->behind;
-    for (int l = 1; l <= 2; l++)
-        w += (double)(job->part[l].n * job->part[l].n_before);
+    double weights = weights_of(&job->part[1]) +
+                     weights_of(&job->part[2]);
+    double ahead = rung->ahead, behind = rung->behind;
     if (rung->vectors) {
-        int lanes = rung->vectors > 0 ? rung->vectors : nn_lanes();
+        int lanes = rung->vectors;
+        if (lanes < 0)
+            lanes = nn_lanes();
         double rows = lanes == 4 ? 2 : lanes == 8 ? 6 : 8;
-        double columns = lanes == 16 ? 32 : 16;
-        ahead = behind = 1 / rows + 1 / columns;
+        ahead = behind = 1 / rows + 1 / (lanes == 16 ? 32. : 16.);
     }
-    return rung->bytes * (w * (ahead + behind) +
-                          w * rung->step / (double)m);
+    return rung->bytes * weights *
+           (ahead + behind + rung->step / (double)m);
+}
+#if defined __GNUC__ && !defined __clang__
+#define CARELESS __attribute__((noinline, optimize("fast-math")))
+#else
+#define CARELESS __attribute__((noinline))
+#endif
+#define CAREFUL __attribute__((noinline))
+
+CARELESS static int finite_carelessly(double x)
+{
+    return isfinite(x);
+}
+
+CAREFUL static int finite_carefully(double x)
+{
+    return isfinite(x);
+}
+
+#define CAREFUL_SUM                                             \
+    double lost = 0;                                            \
+    for (int i = 0; i < n; i++) {                               \
+        double s = y - lost, t = sum + s;                       \
+        lost = (t - sum) - s;                                   \
+        sum = t;                                                \
+    }                                                           \
+    return sum;
+CARELESS static double sum_carelessly(double sum, double y, int n)
+{
+    CAREFUL_SUM
+}
+
+CAREFUL static double sum_carefully(double sum, double y, int n)
+{
+    CAREFUL_SUM
 }
 static void take_pictures(struct job *job, const char *dir,
                           const char *part)
@@ -936,7 +1067,8 @@ static double score(struct job *job, const struct rung *rung,
     size_t right = 0;
     float *a = numbers(test->m * 10);
     rung->read(job, rung, job->g);
-    enum nn_status status = nn_fast_create(&judge, &job->start, 64);
+    enum nn_status status =
+        nn_fast_create(&judge, &job->start, 64);
     if (status != NN_OK)
         give_up(status);
     nn_fast_pack(&judge, job->g, judge.p);
@@ -965,19 +1097,19 @@ static void serve(struct job *job, const struct rung *rung,
     #ifdef _OPENMP
     omp_set_num_threads(most_threads);
     #endif
-    printf("ready %s\n", rung->name);
+    printf("ready %s\n", rung->idea);
     fflush(stdout);
 
     while (fgets(line, sizeof line, stdin)) {
         if (sscanf(line, "time %zu %zu", &m, &steps) == 2 &&
             m >= 4 && m <= most && m % 4 == 0) {
-            printf("%.9f\n", seconds_of(job, rung, m, steps, &at));
+            printf("%.9f\n",
+                   seconds_of(job, rung, m, steps, &at));
         } else if (sscanf(line, "epoch %zu", &m) == 1 && m >= 4 &&
                    m <= most && m % 4 == 0) {
             load(job, rung);
-            for (size_t s = 0; s < job->m; s += m)
-                rung->learn(job, rung, s,
-                            job->m - s < m ? job->m - s : m, 0.1F);
+            for (size_t s = 0; s + m <= job->m; s += m)
+                rung->learn(job, rung, s, m, 0.1F);
             printf("%.4f\n", score(job, rung, &test));
         } else {
             cli_fail(who, "cannot do this: %s", line);
@@ -991,28 +1123,38 @@ static void serve(struct job *job, const struct rung *rung,
 int main(int argc, char **argv)
 {
     long hidden = 128, batch = 32, steps = 0, rounds = 9;
-    int check = 0, list = 0;
+    int check = 0, names = 0, careless = 0, strides = 0;
     const char *only = NULL, *data = NULL;
     const struct cli_option options[] = {
-        {"batch", "M", "samples that learn at a time",
+        {"batch", "M", "samples that learn at a time, in fours",
          CLI_WHOLE, &batch, 4, 4096},
         {"hidden", "H", "hidden units", CLI_WHOLE, &hidden, 1, 4096},
-        {"rounds", "R", "rounds of timing", CLI_WHOLE, &rounds, 1, 99},
+        {"rounds", "R", "rounds of timing",
+         CLI_WHOLE, &rounds, 1, 99},
         {"check", "", "hold every rung against chapter 8",
          CLI_FLAG, &check, 0, 0},
-        {"list", "", "the names of the rungs", CLI_FLAG, &list, 0, 0},
+        {"careless", "", "what -ffast-math breaks",
+         CLI_FLAG, &careless, 0, 0},
+        {"strides", "", "the wrong stride, near a power of two",
+         CLI_FLAG, &strides, 0, 0},
+        {"rungs", "", "the names of the rungs",
+         CLI_FLAG, &names, 0, 0},
         {"rung", "NAME", "only this one", CLI_TEXT, &only, 0, 0},
         {"steps", "N", "with --rung: N steps, and nothing else",
          CLI_WHOLE, &steps, 0, 1e9},
-        {"serve", "DIR", "with --rung: answer the bench, on the"
-         " pictures in DIR", CLI_TEXT, &data, 0, 0},
+        {"serve", "DIR", "with --rung: answer bench, on the pictures"
+         " in DIR", CLI_TEXT, &data, 0, 0},
     };
     const struct cli cli = {"ladder", "",
         "Times a step of learning, from four loops to the limit.",
         options, sizeof options / sizeof *options, 0};
     cli_parse(&cli, argc, argv);
     who = &cli;
+    if (batch % 4)
+        cli_fail(&cli, "a batch of %ld is no multiple of four",
+                 batch);
     struct job job = {0};
+    size_t m = (size_t)batch;
     void *library = dlopen("libopenblas.so.0", RTLD_NOW);
     void (*blas_threads)(int) = NULL;
     if (library) {
@@ -1025,12 +1167,35 @@ int main(int argc, char **argv)
     #ifdef _OPENMP
     most_threads = omp_get_max_threads();
     #endif
-    make_job(&job, (size_t)hidden, (size_t)(data ? 1024 : batch));
+    make_job(&job, (size_t)hidden, data ? 1024 : m);
     if (!data)
-        random_pictures(&job, batch > 1024 ? (size_t)batch : 1024);
-    if (list) {
+        random_pictures(&job, m > 1024 ? m : 1024 / m * m);
+
+    if (names) {
         for (int i = 0; i < RUNGS; i++)
-            printf("%-8s  %s\n", rungs[i].name, rungs[i].idea);
+            puts(rungs[i].name);
+    } else if (careless) {
+        volatile double large = 1e308;
+        const char *word[] = {"no", "yes"};
+        puts("                       without   with -ffast-math");
+        printf("is 10 * 1e308 finite?  %-8s  %s\n",
+               word[finite_carefully(10 * large)],
+               word[finite_carelessly(10 * large)]);
+        printf("sum - 1                %-8.1e  %.1e\n",
+               sum_carefully(1, 1e-16, 1000000) - 1,
+               sum_carelessly(1, 1e-16, 1000000) - 1);
+    } else if (strides) {
+        puts("hidden units  samples/s");
+        for (size_t n = 126; n <= 130; n++) {
+            struct job beside = {0};
+            double speed[5];
+            make_job(&beside, n, m);
+            random_pictures(&beside, 1024);
+            for (int r = 0; r < 5; r++)
+                speed[r] = samples_a_second(&beside, &rungs[0], m);
+            printf("%12zu %10.0f\n", n, median(speed, 5));
+            end_job(&beside);
+        }
     } else if (only) {
         const struct rung *rung = NULL;
         for (int i = 0; i < RUNGS; i++)
@@ -1040,59 +1205,70 @@ int main(int argc, char **argv)
             cli_fail(&cli, "no rung is named '%s'", only);
         if (rung->learn == learn_blas && !blas)
             cli_fail(&cli, "libopenblas.so.0 is not here");
+
         if (data) {
             serve(&job, rung, data, 1024);
         } else {
             size_t at = 0;
             load(&job, rung);
             set_threads(rung);
-            double took = seconds_of(&job, rung, (size_t)batch,
-                                     (size_t)steps, &at);
-            printf("samples = %zu  seconds = %.4f\n",
-                   (size_t)batch * (size_t)steps, took);
+            double took = seconds_of(&job, rung, m, (size_t)steps, &at);
+            printf("samples = %zu  seconds = %.4f\n", m * (size_t)steps,
+                   took);
         }
     } else if (check) {
         puts("rung       error");
         for (int i = 0; i < RUNGS; i++)
             if (rungs[i].learn != learn_blas || blas)
                 printf("%-8s %.1e\n", rungs[i].name,
-                       error_of(&job, &rungs[i], (size_t)batch));
+                       error_of(&job, &rungs[i], m));
     } else {
-        double *rate[RUNGS], ratio[RUNGS];
-        size_t m = (size_t)batch, at = 0;
+        double *rate[RUNGS];
         for (int i = 0; i < RUNGS; i++)
             rate[i] = room((size_t)rounds, sizeof *rate[i]);
         for (long r = 0; r < rounds; r++)
-            for (int i = 0; i < RUNGS; i++) {
-                const struct rung *rung = &rungs[i];
-                if (rung->learn == learn_blas && !blas)
-                    continue;
-                load(&job, rung);
-                set_threads(rung);
-                size_t n = 1;
-                double took = seconds_of(&job, rung, m, 1, &at);
-                while (took < 0.02) {
-                    n *= 2;
-                    took = seconds_of(&job, rung, m, n, &at);
-                }
-                rate[i][r] = (double)(n * m) / took;
-            }
+            for (int i = 0; i < RUNGS; i++)
+                if (rungs[i].learn != learn_blas || blas)
+                    rate[i][r] = samples_a_second(&job, &rungs[i], m);
+        const double flops = 2 * multiply_adds_of(&job);
         puts("rung      samples/s  times  GFLOP/s  flop/byte");
         for (int i = 0; i < RUNGS; i++) {
-            double *of = room((size_t)rounds, sizeof *of);
-            for (long r = 0; r < rounds; r++)
-                of[r] = rate[i][r] / rate[1][r];
-            ratio[i] = median(of, (size_t)rounds);
-            free(of);
-        }
-        for (int i = 0; i < RUNGS; i++) {
-            double speed = median(rate[i], (size_t)rounds);
-            double flops = 2 * multiply_adds_of(&job);
-            printf("%-8s %10.0f %6.2f %8.2f %10.3f\n", rungs[i].name, speed,
-                   ratio[i], speed * flops * 1e-9,
+            double speed = median_of(rate[i], NULL, (size_t)rounds);
+            if (rungs[i].learn == learn_blas && !blas)
+                continue;
+            printf("%-8s %10.0f %6.2f %8.2f %10.3f\n", rungs[i].name,
+                   speed, median_of(rate[i], rate[1], (size_t)rounds),
+                   speed * flops * 1e-9,
                    flops / bytes_of(&job, &rungs[i], m));
-            free(rate[i]);
         }
+        static const char *pairs[][2] = {
+            {"stride", "loops"}, {"lean", "loops"}, {"float", "lean"},
+            {"simd", "float"}, {"turned", "simd"}, {"batch", "turned"},
+            {"tile", "batch"}, {"vectors", "tile"}, {"wide", "vectors"},
+            {"panels", "wide"}, {"fused", "panels"}, {"fused", "loops"},
+            {"threads", "fused"},
+        };
+        printf("# batch = %zu  rounds = %ld\n", m, rounds);
+        printf("# operations a sample = %.0f\n", flops);
+        printf("# lanes = %d  threads = %d\n", nn_lanes(), most_threads);
+        for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+            printf("# %s over %s = %.2f\n", pairs[i][0], pairs[i][1],
+                   median_of(rate[rung_named(pairs[i][0])],
+                             rate[rung_named(pairs[i][1])],
+                             (size_t)rounds));
+        const size_t near = cache_kilobytes(1) * 128;
+        float *array = numbers(near);
+        double top = peak(nn_lanes());
+        int batched = rung_named("batch"), fused = rung_named("fused");
+        double slope = flops / bytes_of(&job, &rungs[batched], m) *
+                       bandwidth(array, near);
+        free(array);
+        printf("# peak = %.1f  roof of batch = %.2f\n", top,
+               fmin(1, slope / top));
+        double speed = median_of(rate[fused], NULL, (size_t)rounds);
+        printf("# fused of peak = %.2f\n", speed * flops * 1e-9 / top);
+        for (int i = 0; i < RUNGS; i++)
+            free(rate[i]);
     }
     end_job(&job);
     cli_finish(&cli);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 3309534026. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4154852501. */
 #include "nn/fast.h"
 
 #include <assert.h>
@@ -98,8 +98,10 @@ enum nn_status nn_fast_create(struct nn_fast *f,
         nn_fast_destroy(f);
         return NN_BAD_SIZE;
     }
-    int there = (f->p = floats(f->room)) && (f->g = floats(f->room)) &&
-                (f->v = floats(f->room)) && (f->s = floats(f->room)) &&
+    int there = (f->p = floats(f->room)) &&
+                (f->g = floats(f->room)) &&
+                (f->v = floats(f->room)) &&
+                (f->s = floats(f->room)) &&
                 (f->turned = floats(turned)) &&
                 (f->costs = calloc(batch, sizeof *f->costs));
     for (int l = 1; there && l <= f->layers; l++) {
@@ -214,7 +216,6 @@ static void forward(const struct nn_fast *f, size_t m,
         }
     }
 }
-
 void nn_fast_forward(struct nn_fast *f, size_t m, const float *x,
                      float *a)
 {
@@ -268,7 +269,6 @@ static void turn(const struct nn_fast *f, int l)
                     f->p[weight_at(at, j, k + i)] : 0;
         }
 }
-
 static void backward(const struct nn_fast *f, size_t m,
                      const float *x, float *to, float rate)
 {
@@ -282,7 +282,8 @@ static void backward(const struct nn_fast *f, size_t m,
                     .a = at->dz, .a_row = at->row, .a_step = 1,
                     .b = f->turned, .b_step = NN_PANEL,
                     .b_panel = at->n * NN_PANEL,
-                    .c = at[-1].dz, .c_row = at[-1].row, .c_panel = NN_PANEL});
+                    .c = at[-1].dz, .c_row = at[-1].row,
+                    .c_panel = NN_PANEL});
             }
         nn_product(f->lanes, &(struct nn_product){
             .rows = at->n_before, .depth = m, .panels = at->panels,
@@ -320,7 +321,7 @@ static void step(struct nn_fast *f, const float *g, double rate)
     const float c1 = (float)(1 - pow(f->beta1, (double)f->t));
     const float c2 = (float)(1 - pow(f->beta2, (double)f->t));
     const float r = (float)rate;
-    #pragma omp parallel for if (worth_threads(f, 1))
+    #pragma omp parallel for simd if (worth_threads(f, 1))
     for (size_t i = 0; i < f->room; i++)
         if (f->method == NN_DESCENT) {
             p[i] -= r * g[i];
@@ -342,8 +343,8 @@ static void draw(const struct nn_fast *f, size_t m)
             const struct nn_fast_layer *at = &f->at[l];
             float *keep = at->keep + s * at->row;
             for (size_t j = 0; j < at->n; j++)
-                keep[j] = nn_rng_uniform(f->draw, 0, 1) < f->drop ?
-                          0 : kept;
+                keep[j] = nn_rng_uniform(f->draw, 0, 1) <
+                          f->drop ? 0 : kept;
         }
 }
 static double decay(const struct nn_fast *f, float *g)
@@ -380,7 +381,6 @@ static double begin(struct nn_fast *f, size_t m, const float *x,
         sum += f->costs[s];
     return sum / (double)m;
 }
-
 enum nn_status nn_fast_gradient(struct nn_fast *f, size_t m,
                                 const float *x, const float *y,
                                 float *g, double *cost)
@@ -412,7 +412,8 @@ enum nn_status nn_fast_learn(struct nn_fast *f, size_t m,
         backward(f, m, x, f->p, (float)rate);
         return NN_OK;
     }
-    enum nn_status status = nn_fast_gradient(f, m, x, y, f->g, cost);
+    enum nn_status status = nn_fast_gradient(f, m, x, y, f->g,
+                                             cost);
     if (status == NN_OK) {
         f->t++;
         step(f, f->g, rate);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 1363127239. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1363127239. */
 #include "nn/product.h"
 
 #define TEMPLATE "nn/tile.h"

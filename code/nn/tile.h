@@ -1,10 +1,10 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 2231516324. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1302935319. */
 /* nn_product by vectors of LANES floats: see nn/widths.h. */
 #define VECTOR NAMED(vector)
 #define PARTS ((size_t)NN_PANEL / LANES)
 typedef float NAMED(vector)
-    __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-
+    __attribute__((vector_size(4 * LANES), aligned(4),
+                   may_alias));
 static inline __attribute__((always_inline)) TARGET
 void NAMED(tile)(const struct nn_product *p, size_t r, size_t q,
                  const size_t rows, const size_t panels)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 2657103615. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3301710515. */
 /* Includes the file TEMPLATE once for each width of vectors that
    the processor may have, with these defined:
    LANES         floats in a vector
@@ -46,4 +46,12 @@
 #define TARGET __attribute__((target("avx512f"))) CONTRACT
 #define NAMED(x) x##_16
 #include TEMPLATE
+#undef LANES
+#undef ROWS
+#undef PANELS
+#undef TARGET
+#undef NAMED
 #endif
+#undef CONTRACT
+#undef UNROLL
+#undef TEMPLATE
