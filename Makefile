@@ -24,10 +24,12 @@ book:
 ## deps          install what is missing for all of this (Debian packages)
 ## deps-code     ... what tangling, compiling and testing need (no TeX)
 ## deps-book     ... and what the PDF needs
-.PHONY: deps deps-code deps-book
+## deps-bench    ... and what make bench compares the book's code with
+.PHONY: deps deps-code deps-book deps-bench
 deps:      ; @book/bin/deps $(DEPS_CHECK)
 deps-code: ; @book/bin/deps $(DEPS_CODE)
 deps-book: ; @book/bin/deps $(DEPS_BOOK)
+deps-bench: ; @book/bin/deps $(DEPS_CODE) libopenblas-dev libfann-dev python3-numpy python3-torch python3-sklearn
 
 ## clean         remove build/
 .PHONY: clean
@@ -36,7 +38,7 @@ clean:
 
 # With deps or clean among the goals the rest waits for them, and is then the
 # business of a fresh make, which sees the world as they have left it.
-FIRST := $(filter deps deps-code deps-book clean,$(MAKECMDGOALS))
+FIRST := $(filter deps deps-code deps-book deps-bench clean,$(MAKECMDGOALS))
 ifneq ($(FIRST),)
 GOALS := $(filter-out $(FIRST),$(MAKECMDGOALS))
 .PHONY: rest $(GOALS)
@@ -142,13 +144,23 @@ endef
 $(foreach r,$(RUNS),$(eval $(call run,$r)))
 
 # What takes too long for every build is kept in figures/data/, with the revision and
-# the CPU that made it in the first line.
+# the CPU that made it in the first line. So are the results of `make bench`; but those
+# that were made here, in build/bench/, go before.
+made_by = \# $$(git describe --always --exclude='*' --abbrev=10)$$(git diff --quiet HEAD -- chapters code Makefile || echo ' and changes'), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
 define kept
 build/out/$1.txt: figures/data/$1.txt
 	@mkdir -p build/out
 	@sed '1s/^# \([^,]*\), *\(.*\)/revision = \1  processor = \2/; 1s/\([^ =]\) \([^ =]\)/\1~\2/g' $$< >$$@.new && mv $$@.new $$@
 endef
 $(foreach r,$(RUNS_kept),$(eval $(call kept,$r)))
+define benched
+build/out/$1.txt: $2
+	@mkdir -p build/out
+	@{ sed 1d $$<; sed -n '1{s/ /~/g; s/^#~\([^,]*\),~*\(.*\)/revision = \1\nprocessor = \2\nmeasured = $3/p}' $$<; } >$$@.new && mv $$@.new $$@
+endef
+RUNS_BENCH := $(RUNS_benched) $(RUNS_bencheddata)
+$(foreach r,$(RUNS_BENCH),$(eval $(if $(wildcard build/bench/$r.txt),\
+  $(call benched,$r,build/bench/$r.txt,here),$(call benched,$r,figures/data/$r.txt,elsewhere))))
 
 ## data          run again what takes long (hours), into figures/data/
 .PHONY: data
@@ -156,11 +168,53 @@ data: $(RUNS_kept:%=data-%)
 data-%: build/run/%.cmd $(BINS)
 	@mkdir -p build/kept
 	@echo "$$(cat $<)"
-	@( echo "# $$(git describe --always --exclude='*' --abbrev=10)$$(git diff --quiet HEAD -- chapters code Makefile || echo ' and changes'), $$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"; \
+	@( echo "$(made_by)"; \
 	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
 	  mv build/kept/$*.new figures/data/$*.txt
 
-build/values.tex: $(RUNS:%=build/out/%.txt) $(RUNS_kept:%=build/out/%.txt) $(CHAPTERS) $(wildcard book/*.tex figures/*.tex) book/bin/values
+# Programs timed beside each other: the rungs of the ladder, built with several flags, and
+# the programs of other people in tests/peers/.
+BENCH_KINDS    := O2 O3 native fastmath
+flags.O2       := -O2
+flags.O3       := -O3
+flags.native   := -O3 -march=native
+flags.fastmath := -O3 -march=native -ffast-math -ffp-contract=fast
+CLOTHES        := /usr/share/datasets/fashion-mnist
+LADDER         := $(filter $(O)/bin/ladder,$(BINS))
+
+build/bench/%/bin/ladder: FORCE
+	@$(MAKE) --no-print-directory O=build/bench/$* OPT= CFLAGS='$(flags.$*)' $@
+
+# FANN's header says whether it is there.
+build/bench/fann: tests/peers/fann.c $(O)/libfourloops.a FORCE
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -O2 -Wall -Wextra -Icode -o $@ $< $(O)/libfourloops.a $(if $(wildcard /usr/include/floatfann.h),-lfloatfann) -lz -lm
+
+# The comments say what the list is built with.
+build/bench/competitors: tests/peers/list $(if $(LADDER),$(BENCH_KINDS:%=build/bench/%/bin/ladder) $(LADDER)) FORCE
+	@mkdir -p $(@D)
+	@{ echo "# $$($(CC) --version | head -n 1)"; \
+	   $(if $(LADDER),$(foreach k,$(BENCH_KINDS),echo '# $k: $(flags.$k)';) \
+	   for rung in $$($(LADDER) --list | cut -d' ' -f1); do \
+	     echo "$$rung ../bin/ladder --rung $$rung --serve $(CLOTHES)"; \
+	     $(foreach k,$(BENCH_KINDS),echo "$$rung-$k ./$k/bin/ladder --rung $$rung --serve $(CLOTHES)";) \
+	   done;) \
+	   cat tests/peers/list; } >$@.new && mv $@.new $@
+
+## bench         time the book's code beside other people's, into build/bench/ (minutes)
+## bench-keep    keep what it found in figures/data/, for the book as others build it
+.PHONY: bench bench-keep
+bench: $(O)/bin/bench build/bench/competitors build/bench/fann
+	@[ -d $(CLOTHES) ] || { echo "$(CLOTHES) is missing: run 'make deps-code'" >&2; exit 1; }
+	@by="$(made_by)" && cd build/bench && for id in $(RUNS_BENCH); do \
+	  echo "$$(cat ../run/$$id.cmd)" && \
+	  { echo "$$by" && PATH="$(abspath $(O)/bin):$$PATH" bash ../run/$$id.cmd; } >$$id.new && mv $$id.new $$id.txt || exit 1; \
+	done
+	@echo "in build/bench/, for the book as it is built here; 'make bench-keep' keeps it in figures/data/"
+bench-keep:
+	@for id in $(RUNS_BENCH); do cp -v build/bench/$$id.txt figures/data/$$id.txt || exit 1; done
+
+build/values.tex: $(patsubst %,build/out/%.txt,$(RUNS) $(RUNS_kept) $(RUNS_BENCH)) $(CHAPTERS) $(wildcard book/*.tex figures/*.tex) book/bin/values
 	@book/bin/values
 	@touch $@
 

@@ -106,6 +106,20 @@ check "it is not overwritten" grep -q 'by hand' tree/code/01-tiny/tiny.c
 fresh; sed -i 's/printf/print_f/' tree/$nw
 fails "an error of the compiler" "$nw:$(line print_f):"
 
+fresh; append '\benched{times}{tiny}' 'It is \val{times}{speed} on \val{times}{processor}.'
+mkdir -p tree/figures/data
+printf '# 0123abc, Some CPU of 2 GHz\nspeed = 2\n' >tree/figures/data/times.txt
+all build/values.tex || indent <log
+check "a comparison that is kept" grep -q '{times}{processor}{Some~CPU~of~2~GHz}' tree/build/values.tex
+check "... was made elsewhere" grep -q '{times}{measured}{elsewhere}' tree/build/values.tex
+mkdir -p tree/build/bench
+printf '# 0123abc, This CPU\nspeed = 3\n' >tree/build/bench/times.txt
+all build/values.tex || indent <log
+check "one that was made here goes before" grep -q '{times}{speed}{3}' tree/build/values.tex
+check "... and says so" grep -q '{times}{measured}{here}' tree/build/values.tex
+fresh; append '\benched{times}{tiny}'
+fails "a comparison that nobody has made" "figures/data/times.txt"
+
 fresh; append '\val{tiny}{nothing}'
 fails "a value that no run prints" "$nw:$(line nothing): \\val{tiny}{nothing}"
 
