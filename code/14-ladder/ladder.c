@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 1066354367. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 3447060039. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o ladder code/14-ladder/ladder.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -1108,8 +1108,10 @@ static void serve(struct job *job, const struct rung *rung,
         } else if (sscanf(line, "epoch %zu", &m) == 1 && m >= 4 &&
                    m <= most && m % 4 == 0) {
             load(job, rung);
-            for (size_t s = 0; s + m <= job->m; s += m)
-                rung->learn(job, rung, s, m, 0.1F);
+            for (size_t s = 0; s < job->m; s += m)
+                rung->learn(job, rung, s,
+                            job->m - s < m ? job->m - s : m,
+                            0.1F);
             printf("%.4f\n", score(job, rung, &test));
         } else {
             cli_fail(who, "cannot do this: %s", line);

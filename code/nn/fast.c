@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4154852501. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4017019551. */
 #include "nn/fast.h"
 
 #include <assert.h>
@@ -321,7 +321,7 @@ static void step(struct nn_fast *f, const float *g, double rate)
     const float c1 = (float)(1 - pow(f->beta1, (double)f->t));
     const float c2 = (float)(1 - pow(f->beta2, (double)f->t));
     const float r = (float)rate;
-    #pragma omp parallel for simd if (worth_threads(f, 1))
+    #pragma omp parallel for if (worth_threads(f, 1))
     for (size_t i = 0; i < f->room; i++)
         if (f->method == NN_DESCENT) {
             p[i] -= r * g[i];
