@@ -55,15 +55,16 @@ goldens() { # FOLDER: of the binaries in FOLDER/bin, with both kinds of exp and 
   return $amiss
 }
 
-# planted WHAT SIGN FOLDER SED FILE: with a fault planted in a chapter, the tests of
+# planted WHAT SIGN FOLDER SED FILE...: with a fault planted in a chapter, the tests of
 # FOLDER are red, and say SIGN. The tree is a copy; what is built is not built again.
 planted() {
-  local what=$1 sign=$2 folder=$3 tree=$place/planted flags=()
+  local what=$1 sign=$2 folder=$3 sed=$4 tree=$place/planted flags=()
+  shift 4
   rm -rf $tree; mkdir -p $tree/build
   cp -a Makefile book chapters code tests $tree
   cp -a build/{book.mk,run,tangle,obj,bin,test,libfourloops.a,asan} $tree/build
-  sed -i "$4" "$tree/$5"
-  if cmp -s "$5" "$tree/$5"; then bad "planted: $what: sed finds nothing in $5"; return; fi
+  (cd $tree && sed -i "$sed" "$@")
+  if diff -rq chapters $tree/chapters >/dev/null; then bad "planted: $what: sed finds nothing in $*"; return; fi
   if [ "$folder" = build/asan ]; then flags=("CFLAGS=$sanitize"); fi
   if ! make -s -C $tree O="$folder" "${flags[@]}" test-binaries >$log 2>&1; then
     bad "planted: $what: does not compile"; indent <$log
@@ -245,11 +246,11 @@ planted "dropout that is not made up for" FAILED build 's/0 : 1 \/ (1 - nn->drop
 planted "an order that is never shuffled" FAILED build 's/^    nn_rng_shuffle(how->rng, room->order, samples->m);$/    (void)0;/' $well
 planted "clipping in the wrong direction" FAILED build 's/if (length > most)/if (length < most)/' chapters/13-stall.nw
 
-ladder=chapters/14-ladder.nw
-planted "a step before the weights are turned" learn_is_gradient_and_a_step build 's/^            <<the slopes of the activations before>>$/            {}/; s/^        <<the slopes of the weights and biases, or a step>>$/&\n        if (l > 1)\n            <<the slopes of the activations before>>/' $ladder
-planted "units dropped on the way forward alone" gradient_is_that_of_the_four_loops build 's/dz\[j\] \*= at\[-1\]\.keep\[s \* at\[-1\]\.row + j\];/(void)0;/' $ladder
-planted "sums that begin without their biases" gradient_is_that_of_the_four_loops build '/^ *\.start = f->p + at->b,$/d' $ladder
-planted "panels that are filled up with ones" what_fills_up_the_panels_stays_zero build 's/f->p\[weight_at(at, j, k + i)\] : 0;/f->p[weight_at(at, j, k + i)] : 1;/' $ladder
+ladder=(chapters/14-ladder.nw chapters/90-plumbing.nw)
+planted "a step before the weights are turned" learn_is_gradient_and_a_step build 's/^            <<the slopes of the activations before>>$/            {}/; s/^        <<the slopes of the weights and biases, or a step>>$/&\n        if (l > 1)\n            <<the slopes of the activations before>>/' "${ladder[@]}"
+planted "units dropped on the way forward alone" gradient_is_that_of_the_four_loops build 's/dz\[j\] \*= at\[-1\]\.keep\[s \* at\[-1\]\.row + j\];/(void)0;/' "${ladder[@]}"
+planted "sums that begin without their biases" gradient_is_that_of_the_four_loops build '/^ *\.start = f->p + at->b,$/d' "${ladder[@]}"
+planted "panels that are filled up with ones" what_fills_up_the_panels_stays_zero build 's/f->p\[weight_at(at, j, k + i)\] : 0;/f->p[weight_at(at, j, k + i)] : 1;/' "${ladder[@]}"
 
 gate "PDF: fonts" fonts
 gate "PDF: title and author" metadata
