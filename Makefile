@@ -277,7 +277,8 @@ $(O)/test/test_%: $(O)/obj/tests/test_%.o $(O)/libfourloops.a
 	$(C) -o $@ $^ -lcriterion -lz -lm
 
 # These refuse memory now and then, to see what becomes of it.
-$(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train $(O)/test/test_fast: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(O)/test/test_fast: private C += -Wl,--wrap=aligned_alloc
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2049440094. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4017019551. */
 #include "nn/fast.h"
 
 #include <assert.h>
@@ -321,7 +321,7 @@ static void step(struct nn_fast *f, const float *g, double rate)
     const float c1 = (float)(1 - pow(f->beta1, (double)f->t));
     const float c2 = (float)(1 - pow(f->beta2, (double)f->t));
     const float r = (float)rate;
-    #pragma omp parallel for simd if (worth_threads(f, 1))
+    #pragma omp parallel for if (worth_threads(f, 1))
     for (size_t i = 0; i < f->room; i++)
         if (f->method == NN_DESCENT) {
             p[i] -= r * g[i];
@@ -391,7 +391,7 @@ enum nn_status nn_fast_gradient(struct nn_fast *f, size_t m,
     backward(f, m, x, g, 0);
     *cost += decay(f, g);
 
-    int finite = isfinite(*cost);
+    unsigned finite = isfinite(*cost) ? 1 : 0;
     #pragma omp simd reduction(&: finite)
     for (size_t i = 0; i < f->room; i++)
         finite &= fabsf(g[i]) <= FLT_MAX;
