@@ -57,7 +57,7 @@ endif
 WARN   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wdouble-promotion -Werror
 OPT    ?= -O2
 CFLAGS ?=
-C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off -fopenmp $(WARN) $(CFLAGS)
+C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off -fno-math-errno -fopenmp $(WARN) $(CFLAGS)
 
 CHAPTERS := $(wildcard chapters/[0-9][0-9]-*.nw)
 FIGURES  := $(patsubst figures/%.tex,%,$(wildcard figures/*.tex))
