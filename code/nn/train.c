@@ -1,10 +1,11 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1613778268. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 4100454535. */
 #include "nn/train.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "nn/watch.h"
 
@@ -43,7 +44,7 @@ struct room {
     size_t *order;         // [m]
     double *x, *y, *g;     // [batch][n_0], [batch][n_L], [P]
     double *keep;          // [n_0 + ... + n_L]
-    size_t steps;          // of the whole training
+    size_t per_epoch, steps; // steps: of the whole training
 };
 
 static void free_room(struct room *room)
@@ -67,11 +68,11 @@ static enum nn_status make_room(struct room *room,
         return NN_BAD_SIZE;
     batch = batch < m ? batch : m;
     const size_t most = PTRDIFF_MAX / sizeof(double);
-    size_t per_epoch = m / batch + (m % batch != 0);
+    room->per_epoch = m / batch + (m % batch != 0);
     if (m > most || batch > most / n_in || batch > most / n_out ||
-        (how->epochs && per_epoch > most / how->epochs))
+        (how->epochs && room->per_epoch > most / how->epochs))
         return NN_BAD_SIZE;
-    room->steps = per_epoch * how->epochs;
+    room->steps = room->per_epoch * how->epochs;
     struct nn_layer last = nn_layer_at(nn, nn->layers);
     room->order = calloc(m, sizeof *room->order);
     room->x = calloc(batch * n_in, sizeof *room->x);
@@ -94,10 +95,16 @@ static enum nn_status epoch(struct nn *nn,
 {
     size_t n_in = nn->size[0], n_out = nn->size[nn->layers];
     double sum = 0, cost;
+    size_t b, first = now->step % room->per_epoch * how->batch;
     now->epoch++;
-    nn_rng_shuffle(how->rng, room->order, samples->m);
-    for (size_t b, first = 0; first < samples->m && !*enough;
-         first += b) {
+    if (first == 0)
+        nn_rng_shuffle(how->rng, room->order, samples->m);
+    if (how->place && first == 0)
+        memcpy(how->place->order, room->order,
+               samples->m * sizeof *room->order);
+    else if (how->place)
+        sum = how->place->sum;
+    for (; first < samples->m && !*enough; first += b) {
         b = samples->m - first;
         b = b < how->batch ? b : how->batch;
         for (size_t i = 0; i < b; i++)
@@ -145,6 +152,10 @@ static enum nn_status epoch(struct nn *nn,
         sum += cost * (double)b;
         now->cost = sum / (double)(first + b);
         now->epoch_ends = first + b == samples->m;
+        if (how->place) {
+            how->place->step = now->step;
+            how->place->sum = sum;
+        }
         if (how->after)
             *enough = how->after(how->context, now);
     }
@@ -161,6 +172,14 @@ enum nn_status nn_train(struct nn *nn,
     *now = (struct nn_now){.steps = room.steps};
     for (size_t s = 0; s < samples->m && room.order; s++)
         room.order[s] = s;
+    if (how->place && how->place->step > room.steps)
+        status = NN_BAD_SIZE;
+    if (how->place && how->place->step > 0 && status == NN_OK) {
+        now->step = how->place->step;
+        now->epoch = now->step / room.per_epoch;
+        memcpy(room.order, how->place->order,
+               samples->m * sizeof *room.order);
+    }
     int enough = 0;
     while (status == NN_OK && !enough && now->epoch < how->epochs)
         status = epoch(nn, samples, o, how, now, &room, &enough);
