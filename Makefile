@@ -12,7 +12,8 @@ MAKEFLAGS += --no-builtin-rules
 export LC_ALL := C.UTF-8
 unexport CDPATH
 
-DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libcriterion-dev dataset-fashion-mnist
+DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libjansson-dev libpng-dev \
+             libcriterion-dev dataset-fashion-mnist
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
@@ -75,6 +76,8 @@ endif
 
 LIB_C    := $(filter nn/%.c 90-plumbing/%.c,$(TANGLED))
 LIB_CODE := $(addprefix code/,$(filter nn/% 90-plumbing/%,$(TANGLED)))
+TOOL_C   := $(filter tools/%.c,$(TANGLED))
+TOOLED   += $(patsubst tests/%.c,%,$(shell grep -ls $(TOOLED:%=-e '^.include "%"') -e '^.include "tools/' tests/test_*.c))
 NAMES    := $(basename $(notdir $(PROGRAMS)))
 BINS     := $(addprefix $(O)/bin/,$(NAMES))
 RUNS     := $(RUNS_run) $(RUNS_data) $(RUNS_measured) $(RUNS_measureddata)
@@ -107,10 +110,18 @@ $(O)/libfourloops.a: $(LIB_C:%.c=$(O)/obj/%.o)
 	@rm -f $@
 	ar rcs $@ $^
 
+$(O)/libtools.a: $(TOOL_C:%.c=$(O)/obj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+# The libraries of a program or a test: those of tools/ only where it includes them.
+tools = $(if $(filter $1,$(TOOLED)),$(O)/libtools.a) $(O)/libfourloops.a
+libs  = $(if $(filter $1,$(TOOLED)),-ljansson -lpng) -lz -lm
+
 define program
-$(O)/bin/$(basename $(notdir $1)): $(O)/obj/$(1:.c=.o) $(O)/libfourloops.a
+$(O)/bin/$(basename $(notdir $1)): $(O)/obj/$(1:.c=.o) $(call tools,$1)
 	@mkdir -p $$(@D)
-	$(C) -o $$@ $$^ -lz -lm
+	$(C) -o $$@ $$^ $(call libs,$1)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
@@ -123,18 +134,18 @@ $(addprefix run-,$(NAMES)): run-%: $(O)/bin/%
 
 ## try SRC=my.c  build a file of your own against the library, as build/try/my
 .PHONY: try
-try: $(O)/libfourloops.a
+try: $(O)/libtools.a $(O)/libfourloops.a
 	@test -n "$(SRC)" || { echo "make try: say which file: make try SRC=my.c" >&2; exit 2; }
 	@test -r "$(SRC)" || { echo "make try: cannot read $(SRC)" >&2; exit 2; }
 	@mkdir -p build/try
 	$(CC) -std=c11 -O2 -g -Wall -Wextra -Icode -o "build/try/$(basename $(notdir $(SRC)))" \
-	  "$(SRC)" $(O)/libfourloops.a -lz -lm
+	  "$(SRC)" $^ $$(grep -q '^#include "tools/' "$(SRC)" && echo -ljansson -lpng) -lz -lm
 
 # --------------------------------------------------------------------- their runs
 # A program runs again when its code has changed, not when the prose around it
 # has: so a run depends on the clean tangle and only waits for the binary.
 define run
-build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) build/run/$1.cmd | $(O)/bin/$(program.$1)
+build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) $(if $(filter %/$(program.$1).c,$(TOOLED)),$(TOOL_C:%=code/%)) build/run/$1.cmd | $(O)/bin/$(program.$1)
 	@mkdir -p build/out
 	@echo "$$$$(cat build/run/$1.cmd)"
 	@bin=$$$$(cd $(O)/bin && pwd) && cd build/out && PATH="$$$$bin:$$$$PATH" bash ../run/$1.cmd >$1.new && mv $1.new $1.txt
@@ -214,13 +225,13 @@ golden accept: $(GOLDENS:%=build/out/%.txt)
 	@tests/golden.sh $@ $(GOLDENS)
 
 # ---------------------------------------------------------------------- the tests
-$(O)/test/%: $(O)/obj/%/test.o $(O)/libfourloops.a
-	@mkdir -p $(@D)
-	$(C) -o $@ $^ -lcriterion -lz -lm
-
-$(O)/test/test_%: $(O)/obj/tests/test_%.o $(O)/libfourloops.a
-	@mkdir -p $(@D)
-	$(C) -o $@ $^ -lcriterion -lz -lm
+define suite
+$(O)/test/$1: $(O)/obj/$2.o $(call tools,$3)
+	@mkdir -p $$(@D)
+	$$(C) -o $$@ $$^ -lcriterion $(call libs,$3)
+endef
+$(foreach t,$(filter %/test.c,$(TANGLED)),$(eval $(call suite,$(t:/test.c=),$(t:.c=),$t)))
+$(foreach t,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)),$(eval $(call suite,$t,tests/$t,$t)))
 
 # These refuse memory now and then, to see what becomes of it.
 $(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
