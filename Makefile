@@ -77,7 +77,7 @@ endif
 LIB_C    := $(filter nn/%.c 90-plumbing/%.c,$(TANGLED))
 LIB_CODE := $(addprefix code/,$(filter nn/% 90-plumbing/%,$(TANGLED)))
 TOOL_C   := $(filter tools/%.c,$(TANGLED))
-TOOLED   += $(patsubst tests/%.c,%,$(shell grep -ls $(TOOLED:%=-e '^.include "%"') -e '^.include "tools/' tests/test_*.c))
+TOOLED   := $(TOOLED) $(patsubst tests/%.c,%,$(shell grep -ls $(TOOLED:%=-e '^.include "%"') -e '^.include "tools/' tests/test_*.c))
 NAMES    := $(basename $(notdir $(PROGRAMS)))
 BINS     := $(addprefix $(O)/bin/,$(NAMES))
 RUNS     := $(RUNS_run) $(RUNS_data) $(RUNS_measured) $(RUNS_measureddata)
