@@ -17,7 +17,7 @@ DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libjansson-dev libpng-dev \
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
-DEPS_CHECK := $(DEPS_BOOK) clang shellcheck
+DEPS_CHECK := $(DEPS_BOOK) clang libomp-dev shellcheck valgrind
 
 .PHONY: book
 book:
@@ -56,7 +56,7 @@ endif
 WARN   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wdouble-promotion -Werror
 OPT    ?= -O2
 CFLAGS ?=
-C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off $(WARN) $(CFLAGS)
+C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off -fopenmp $(WARN) $(CFLAGS)
 
 CHAPTERS := $(wildcard chapters/[0-9][0-9]-*.nw)
 FIGURES  := $(patsubst figures/%.tex,%,$(wildcard figures/*.tex))
@@ -138,7 +138,7 @@ try: $(O)/libtools.a $(O)/libfourloops.a
 	@test -n "$(SRC)" || { echo "make try: say which file: make try SRC=my.c" >&2; exit 2; }
 	@test -r "$(SRC)" || { echo "make try: cannot read $(SRC)" >&2; exit 2; }
 	@mkdir -p build/try
-	$(CC) -std=c11 -O2 -g -Wall -Wextra -Icode -o "build/try/$(basename $(notdir $(SRC)))" \
+	$(CC) -std=c11 -O2 -g -fopenmp -Wall -Wextra -Icode -o "build/try/$(basename $(notdir $(SRC)))" \
 	  "$(SRC)" $^ $$(grep -q '^#include "tools/' "$(SRC)" && echo -ljansson -lpng) -lz -lm
 
 # --------------------------------------------------------------------- their runs

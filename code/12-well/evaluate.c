@@ -1,5 +1,5 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2629078353. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o evaluate code/12-well/evaluate.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -ljansson -lpng -lz -lm */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3569576453. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o evaluate code/12-well/evaluate.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
