@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2277136888. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1124624069. */
 #ifndef TOOLS_MODEL_H
 #define TOOLS_MODEL_H
 #include <stddef.h>
@@ -42,7 +42,7 @@ struct nn_model {
     struct nn nn; // keep, draw and drop are not in the file
     size_t rows, cols;      // rows * cols = nn.size[0]
     double offset, scale;   // x = (pixel - offset) / scale
-    char **classes;         // [n_L] names, or NULL
+    char **classes;         // [n_L] names and a NULL; or NULL
     enum nn_dtype dtype;    // in the file; here all is double
     enum nn_engine engine;  // which one has trained it
     struct nn_state *state; // of an interrupted training, or NULL
