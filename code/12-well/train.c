@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1052080186. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 790730204. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "90-plumbing/cli.h"
+#include "nn/fast.h"
 #include "nn/init.h"
 #include "nn/pictures.h"
 #include "nn/train.h"
@@ -32,7 +33,7 @@ static void note_signals(void)
     sigaction(SIGTERM, &once, NULL);
     signal(SIGXFSZ, SIG_IGN); // a full quota: write() says so
 }
-enum { MOST_LAYERS = 16 };
+enum { MOST_LAYERS = 16, SOME = 100 };
 
 struct teaching {
     struct cli cli;
@@ -49,7 +50,9 @@ struct teaching {
     struct nn_training how;
     struct nn_place place;
     struct nn_now now;
-    double *x, *y;  // [n_0], [n_L]
+    struct nn_fast fast;
+    double *x, *y, *a;   // [SOME][n_0], [SOME][n_L] twice
+    float *fast_x, *fast_a; // the same for the fast engine
     FILE *log;
     double began;   // in seconds, at which step
     size_t began_at;
@@ -81,24 +84,59 @@ static void fetch(const void *data, size_t s, double *x,
         y[c] = 0;
 }
 
-static double score(struct teaching *t, double *cost)
+/* t->a = the outputs for the m <= SOME pictures in t->x. */
+static void answer(struct teaching *t, size_t m)
 {
     struct nn *nn = &t->model.nn;
-    struct nn_layer last = nn_layer_at(nn, nn->layers);
-    const double *a = nn->a + last.unit;
-    double decay = nn->decay, sum = 0;
-    size_t right = 0, first = t->train.m - t->held;
-    nn->decay = 0;
-    for (size_t s = first; s < t->train.m; s++) {
-        fetch(t, s, t->x, t->y);
-        sum += nn_cost(nn, 1, t->x, t->y);
-        size_t said = 0;
-        for (size_t c = 1; c < last.n; c++)
-            if (a[c] > a[said])
-                said = c;
-        right += said == t->train.label[s];
+    size_t n_in = nn->size[0], n_out = nn->size[nn->layers];
+    if (t->how.fast) {
+        for (size_t i = 0; i < m * n_in; i++)
+            t->fast_x[i] = (float)t->x[i];
+        nn_fast_forward(&t->fast, m, t->fast_x, t->fast_a);
+        for (size_t i = 0; i < m * n_out; i++)
+            t->a[i] = (double)t->fast_a[i];
+    } else {
+        for (size_t s = 0; s < m; s++)
+            memcpy(t->a + s * n_out,
+                   nn_forward(nn, t->x + s * n_in),
+                   n_out * sizeof *t->a);
     }
-    nn->decay = decay;
+}
+
+static double cost_of(const struct nn *nn, const double *a,
+                      const double *y)
+{
+    size_t n = nn->size[nn->layers];
+    double sum = 0;
+    if (nn->loss == NN_CROSS_ENTROPY)
+        return nn_cross_entropy(n, a, y);
+    for (size_t j = 0; j < n; j++)
+        sum += (a[j] - y[j]) * (a[j] - y[j]);
+    return sum / (2 * (double)n);
+}
+
+static double score(struct teaching *t, double *cost)
+{
+    const struct nn *nn = &t->model.nn;
+    size_t n_in = nn->size[0], n_out = nn->size[nn->layers];
+    size_t right = 0, m, first = t->train.m - t->held;
+    double sum = 0;
+    for (; first < t->train.m; first += m) {
+        m = t->train.m - first < SOME ? t->train.m - first : SOME;
+        for (size_t s = 0; s < m; s++)
+            fetch(t, first + s, t->x + s * n_in,
+                  t->y + s * n_out);
+        answer(t, m);
+        for (size_t s = 0; s < m; s++) {
+            const double *a = t->a + s * n_out;
+            size_t said = 0;
+            for (size_t c = 1; c < n_out; c++)
+                if (a[c] > a[said])
+                    said = c;
+            right += said == t->train.label[first + s];
+            sum += cost_of(nn, a, t->y + s * n_out);
+        }
+    }
     *cost = sum / (double)t->held;
     return (double)right / (double)t->held;
 }
@@ -523,10 +561,23 @@ int main(int argc, char **argv)
                      strerror(errno));
         free(folder);
     }
-    t.x = calloc(t.model.nn.size[0], sizeof *t.x);
-    t.y = calloc(t.model.nn.size[t.model.nn.layers], sizeof *t.y);
-    if (!t.x || !t.y)
-        cli_fail(&t.cli, "%s", nn_status_text(NN_NO_MEMORY));
+    size_t n_in = t.model.nn.size[0];
+    size_t n_out = t.model.nn.size[t.model.nn.layers];
+    size_t most = (size_t)t.batch < t.m ? (size_t)t.batch : t.m;
+    t.x = calloc(SOME * n_in, sizeof *t.x);
+    t.y = calloc(SOME * n_out, sizeof *t.y);
+    t.a = calloc(SOME * n_out, sizeof *t.a);
+    t.fast_x = calloc(SOME * n_in, sizeof *t.fast_x);
+    t.fast_a = calloc(SOME * n_out, sizeof *t.fast_a);
+    enum nn_status room = NN_OK;
+    if (!t.x || !t.y || !t.a || !t.fast_x || !t.fast_a)
+        room = NN_NO_MEMORY;
+    else if (t.model.engine == NN_ENGINE_FAST)
+        room = nn_fast_create(&t.fast, &t.model.nn, most);
+    if (room != NN_OK)
+        cli_fail(&t.cli, "%s", nn_status_text(room));
+    if (t.model.engine == NN_ENGINE_FAST)
+        t.how.fast = &t.fast;
     printf("pictures = %zu  held out = %zu  parameters = %zu\n\n"
            "epoch     step        rate      cost",
            t.m, t.held, t.model.nn.params);
@@ -549,8 +600,13 @@ int main(int argc, char **argv)
     }
     if (t.log && fclose(t.log) != 0)
         cli_fail(&t.cli, "%s: %s", t.log_path, strerror(errno));
+    if (t.how.fast)
+        nn_fast_destroy(&t.fast);
     free(t.x);
     free(t.y);
+    free(t.a);
+    free(t.fast_x);
+    free(t.fast_a);
     nn_model_free(&t.model);
     nn_pictures_free(&t.train);
     cli_finish(&t.cli);

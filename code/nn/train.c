@@ -1,12 +1,14 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 4100454535. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1795752295. */
 #include "nn/train.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/fast.h"
 #include "nn/watch.h"
 
 double nn_rate_at(enum nn_schedule schedule, double rate,
@@ -43,6 +45,7 @@ size_t nn_best_offer(struct nn_best *best, double score,
 struct room {
     size_t *order;         // [m]
     double *x, *y, *g;     // [batch][n_0], [batch][n_L], [P]
+    float *fx, *fy;        // x and y for the fast engine
     double *keep;          // [n_0 + ... + n_L]
     size_t per_epoch, steps; // steps: of the whole training
 };
@@ -53,6 +56,8 @@ static void free_room(struct room *room)
     free(room->x);
     free(room->y);
     free(room->g);
+    free(room->fx);
+    free(room->fy);
     free(room->keep);
 }
 
@@ -79,12 +84,44 @@ static enum nn_status make_room(struct room *room,
     room->y = calloc(batch * n_out, sizeof *room->y);
     room->g = calloc(nn->params, sizeof *room->g);
     room->keep = calloc(last.unit + last.n, sizeof *room->keep);
+    if (how->fast) {
+        room->fx = calloc(batch * n_in, sizeof *room->fx);
+        room->fy = calloc(batch * n_out, sizeof *room->fy);
+    }
     if (room->order && room->x && room->y && room->g &&
-        room->keep)
+        room->keep && (!how->fast || (room->fx && room->fy)))
         return NN_OK;
     free_room(room);
     *room = (struct room){0};
     return NN_NO_MEMORY;
+}
+static void take_back(struct nn *nn, struct nn_optimizer *o,
+                      const struct nn_fast *f)
+{
+    nn_fast_unpack(f, f->p, nn->p);
+    nn_fast_unpack(f, f->v, o->v);
+    nn_fast_unpack(f, f->s, o->s);
+    o->t = f->t;
+}
+
+static enum nn_status fast_step(struct nn *nn,
+                                struct nn_optimizer *o,
+                                const struct nn_training *how,
+                                const struct nn_now *now,
+                                struct room *room, size_t b,
+                                double *cost)
+{
+    struct nn_fast *f = how->fast;
+    size_t n_in = nn->size[0], n_out = nn->size[nn->layers];
+    for (size_t i = 0; i < b * n_in; i++)
+        room->fx[i] = (float)room->x[i];
+    for (size_t i = 0; i < b * n_out; i++)
+        room->fy[i] = (float)room->y[i];
+    enum nn_status status = nn_fast_learn(
+        f, b, room->fx, room->fy, now->rate, cost);
+    if (status != NN_OK)
+        take_back(nn, o, f);
+    return status;
 }
 static enum nn_status epoch(struct nn *nn,
                             const struct nn_samples *samples,
@@ -117,13 +154,16 @@ static enum nn_status epoch(struct nn *nn,
             nn->drop = how->drop;
             nn->draw = how->rng;
         }
-        enum nn_status status = nn_gradient(nn, b, room->x, room->y,
-                                            room->g, &cost);
-        nn->keep = NULL;
-        nn->draw = NULL;
         now->rate = nn_rate_at(how->schedule, how->rate, now->step,
                                now->steps);
+        enum nn_status status =
+            how->fast ? fast_step(nn, o, how, now, room, b, &cost)
+                      : nn_gradient(nn, b, room->x, room->y, room->g,
+                                    &cost);
+        nn->keep = NULL;
+        nn->draw = NULL;
         now->step++;
+        now->epoch_ends = first + b == samples->m;
         if (status != NN_OK) {
             if (how->drop > 0) {
                 nn->keep = room->keep;
@@ -143,15 +183,18 @@ static enum nn_status epoch(struct nn *nn,
         }
         if (how->clip > 0)
             nn_clip(nn->params, room->g, how->clip);
-        nn_optimizer_step(o, nn->p, room->g, now->rate);
-        for (size_t i = 0; i < nn->params; i++)
+        if (!how->fast)
+            nn_optimizer_step(o, nn->p, room->g, now->rate);
+        int here = !how->fast || now->epoch_ends; // p is in nn
+        if (how->fast && here)
+            take_back(nn, o, how->fast);
+        for (size_t i = 0; here && i < nn->params; i++)
             if (!isfinite(nn->p[i])) {
                 nn_name(nn, i, now->born);
                 return NN_NOT_FINITE;
             }
         sum += cost * (double)b;
         now->cost = sum / (double)(first + b);
-        now->epoch_ends = first + b == samples->m;
         if (how->place) {
             how->place->step = now->step;
             how->place->sum = sum;
@@ -180,9 +223,29 @@ enum nn_status nn_train(struct nn *nn,
         memcpy(room.order, how->place->order,
                samples->m * sizeof *room.order);
     }
+    if (how->fast && status == NN_OK) {
+        struct nn_fast *f = how->fast;
+        assert(f->params == nn->params && how->clip == 0 &&
+               (f->batch >= how->batch || f->batch >= samples->m));
+        nn_fast_pack(f, nn->p, f->p);
+        nn_fast_pack(f, o->v, f->v);
+        nn_fast_pack(f, o->s, f->s);
+        f->method = o->method;
+        f->beta1 = o->beta1;
+        f->beta2 = o->beta2;
+        f->epsilon = o->epsilon;
+        f->t = o->t;
+        f->decay = nn->decay;
+        f->drop = how->drop;
+        f->draw = how->drop > 0 ? how->rng : NULL;
+    }
     int enough = 0;
     while (status == NN_OK && !enough && now->epoch < how->epochs)
         status = epoch(nn, samples, o, how, now, &room, &enough);
+    if (how->fast && now->step > 0) {
+        take_back(nn, o, how->fast);
+        how->fast->draw = NULL;
+    }
     free_room(&room);
     return status;
 }
