@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4115469551. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1328912878. */
 #include "tools/model.h"
 
 #include <errno.h>
@@ -523,7 +523,7 @@ static enum nn_status flaw_at(struct reader *r,
 }
 static enum nn_status open_header(struct reader *r)
 {
-    json_error_t error;
+    json_error_t error = {0};
     if (r->length < 8)
         return flaw_at(r, NN_TRUNCATED, r->length);
     uint64_t header = get_bytes(r->bytes, 8);
@@ -537,9 +537,9 @@ static enum nn_status open_header(struct reader *r)
                          JSON_REJECT_DUPLICATES, &error);
     if (!r->root) {
         enum json_error_code code = json_error_code(&error);
-        r->fault->offset = 8 + (size_t)error.position;
-        if (code == json_error_out_of_memory)
+        if (code == json_error_out_of_memory || !error.text[0])
             return NN_NO_MEMORY;
+        r->fault->offset = 8 + (size_t)error.position;
         if (code == json_error_duplicate_key)
             return NN_DUPLICATE;
         snprintf(r->fault->what, sizeof r->fault->what, "%.127s",
