@@ -234,7 +234,9 @@ $(foreach t,$(filter %/test.c,$(TANGLED)),$(eval $(call suite,$(t:/test.c=),$(t:
 $(foreach t,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)),$(eval $(call suite,$t,tests/$t,$t)))
 
 # These refuse memory now and then, to see what becomes of it.
-$(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(addprefix $(O)/test/test_,nn idx optimizer train model picture): private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+# ... and this one lets the writing of a file fail.
+$(O)/test/test_model: private C += -Wl,--wrap=open,--wrap=write,--wrap=fsync,--wrap=close,--wrap=rename,--wrap=unlink
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)

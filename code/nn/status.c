@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3658955426. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4111976239. */
 #include "nn/status.h"
 
 const char *nn_status_text(enum nn_status status)
@@ -35,6 +35,8 @@ const char *nn_status_text(enum nn_status status)
         [NN_GAP] = "begins behind the end of the tensor before it",
         [NN_NO_NUMBER] = "not a finite number",
         [NN_BAD_ORDER] = "not an order of the samples",
+        [NN_NO_PICTURE] = "neither PGM nor PNG",
+        [NN_BAD_PICTURE] = "damaged picture",
     };
     if (status >= NN_STATUSES)
         return "unknown status";

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 4179710893. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3042224426. */
 #ifndef NN_STATUS_H
 #define NN_STATUS_H
 
@@ -35,6 +35,8 @@ enum nn_status {
     NN_GAP,
     NN_NO_NUMBER,
     NN_BAD_ORDER,
+    NN_NO_PICTURE,
+    NN_BAD_PICTURE,
     NN_STATUSES // how many there are
 };
 

@@ -1,5 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3491647200. */
-#define _POSIX_C_SOURCE 200809L
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1328912878. */
 #include "tools/model.h"
 
 #include <errno.h>
@@ -81,6 +80,15 @@ const char *nn_model_get(const struct nn_model *model,
             return model->setting[i].value;
     return NULL;
 }
+static char *copy_text(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *copy = malloc(n);
+    if (copy)
+        memcpy(copy, text, n);
+    return copy;
+}
+
 static enum nn_status add_setting(struct nn_model *model,
                                   const char *key,
                                   const char *value)
@@ -91,7 +99,8 @@ static enum nn_status add_setting(struct nn_model *model,
     if (!more)
         return NN_NO_MEMORY;
     model->setting = more;
-    more[n] = (struct nn_setting){strdup(key), strdup(value)};
+    more[n] = (struct nn_setting){copy_text(key),
+                                  copy_text(value)};
     if (!more[n].key || !more[n].value) {
         free(more[n].key);
         free(more[n].value);
@@ -108,7 +117,7 @@ enum nn_status nn_model_set(struct nn_model *model,
         struct nn_setting *setting = &model->setting[i];
         if (strcmp(setting->key, key) != 0)
             continue;
-        char *copy = strdup(value);
+        char *copy = copy_text(value);
         if (!copy)
             return NN_NO_MEMORY;
         free(setting->value);
@@ -273,11 +282,20 @@ static enum nn_status put_text(json_t *meta, const char *key,
 
 enum { MOST_TEXT = 40 }; // a number as text
 
+static void print_real(double real, char text[MOST_TEXT])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, MOST_TEXT, "%.*g", digits, real);
+        if (strtod(text, NULL) == real)
+            break;
+    }
+}
+
 static void print_field(const struct field *f,
                         char text[MOST_TEXT])
 {
     if (f->form == REAL)
-        snprintf(text, MOST_TEXT, "%.17g", *(double *)f->at);
+        print_real(*(double *)f->at, text);
     else if (f->form == WHOLE)
         snprintf(text, MOST_TEXT, "%zu", *(size_t *)f->at);
     else if (f->form == BITS)
@@ -442,7 +460,7 @@ static int read_real(const char *text, double *value)
 {
     char again[MOST_TEXT];
     *value = strtod(text, NULL);
-    snprintf(again, sizeof again, "%.17g", *value);
+    print_real(*value, again);
     return isfinite(*value) && strcmp(again, text) == 0;
 }
 static int read_field(const struct field *f, const char *text)
@@ -505,7 +523,7 @@ static enum nn_status flaw_at(struct reader *r,
 }
 static enum nn_status open_header(struct reader *r)
 {
-    json_error_t error;
+    json_error_t error = {0};
     if (r->length < 8)
         return flaw_at(r, NN_TRUNCATED, r->length);
     uint64_t header = get_bytes(r->bytes, 8);
@@ -519,9 +537,9 @@ static enum nn_status open_header(struct reader *r)
                          JSON_REJECT_DUPLICATES, &error);
     if (!r->root) {
         enum json_error_code code = json_error_code(&error);
-        r->fault->offset = 8 + (size_t)error.position;
-        if (code == json_error_out_of_memory)
+        if (code == json_error_out_of_memory || !error.text[0])
             return NN_NO_MEMORY;
+        r->fault->offset = 8 + (size_t)error.position;
         if (code == json_error_duplicate_key)
             return NN_DUPLICATE;
         snprintf(r->fault->what, sizeof r->fault->what, "%.127s",
@@ -631,7 +649,7 @@ static enum nn_status take_classes(struct reader *r)
         enum nn_status status = take_text(r, key, &text);
         if (status != NN_OK)
             return status;
-        r->model.classes[j] = strdup(text);
+        r->model.classes[j] = copy_text(text);
         if (!r->model.classes[j])
             return NN_NO_MEMORY;
         json_object_del(r->meta, key);
