@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "nn/fast.h"
 #include "nn/train.h"
 
 TestSuite(train, .timeout = 30);
@@ -515,7 +516,7 @@ static void take_up(const struct kept *kept, struct nn *nn, struct nn_optimizer 
     o->t = kept->t;
 }
 
-static void goes_on(struct nn_training how, enum nn_method method, size_t stop)
+static void goes_on(struct nn_training how, enum nn_method method, size_t stop, int fast)
 {
     static struct set set;
     static struct nn_now all[MOST_STEPS];
@@ -524,6 +525,7 @@ static void goes_on(struct nn_training how, enum nn_method method, size_t stop)
     size_t order[M], steps = how.epochs * steps_of(M, how.batch);
     struct nn_place place = {.order = order};
     struct nn nn;
+    struct nn_fast engine;
     struct nn_now now;
     struct nn_rng rng = nn_rng_seeded(6);
     make_set(&set, M, 22);
@@ -552,6 +554,10 @@ static void goes_on(struct nn_training how, enum nn_method method, size_t stop)
             rng = kept.rng;
             place = kept.place;
         }
+        if (fast) {
+            cr_assert(nn_fast_create(&engine, &nn, how.batch < M ? how.batch : M) == NN_OK);
+            how.fast = &engine;
+        }
         cr_assert(nn_train(&nn, &samples, &o, &how, &now) == NN_OK);
         cr_assert(place.step == (part == 1 ? stop : steps) && now.step == place.step);
         keep(part == 0 ? &first : part == 1 ? &kept : &second, &nn, &o, &rng, &place);
@@ -559,6 +565,9 @@ static void goes_on(struct nn_training how, enum nn_method method, size_t stop)
             memcpy(all, seen.now, sizeof all);
             memcpy(visited, fetched, fetches * sizeof *fetched);
         }
+        cr_assert(!fast || (engine.draw == NULL && engine.t == o.t && o.t == place.step));
+        if (fast)
+            nn_fast_destroy(&engine);
         nn_optimizer_destroy(&o);
         nn_destroy(&nn);
     }
@@ -584,8 +593,80 @@ Test(train, goes_on_where_it_was_left)
                 struct nn_training how = {.epochs = 3, .batch = batch[b], .rate = 0.03,
                                           .schedule = NN_ONE_CYCLE, .drop = 0.3 * dropping};
                 for (size_t stop = 1; stop <= 3 * steps_of(M, batch[b]); stop++)
-                    goes_on(how, (enum nn_method)method, stop);
+                    for (int fast = 0; fast < 2; fast++)
+                        goes_on(how, (enum nn_method)method, stop, fast);
             }
+}
+
+/* The fast engine goes the same way but for the rounding to float, and gives back what
+   it has at the end of each epoch. */
+Test(train, fast_engine_goes_the_same_way)
+{
+    static struct set set;
+    static struct seen plain;
+    make_set(&set, M, 24);
+    for (int method = 0; method < METHODS; method++)
+        for (int kind = 0; kind < 4; kind++) {
+            struct nn nn[2];
+            struct nn_now now;
+            struct nn_fast fast;
+            struct nn_optimizer o[2];
+            struct nn_training how = {.epochs = 3, .batch = 5, .rate = 0.01,
+                                      .schedule = NN_COSINE, .drop = kind & 1 ? 0.3 : 0};
+            for (int i = 0; i < 2; i++) {
+                make_net(&nn[i], kind & 2 ? NN_SQUARED : NN_CROSS_ENTROPY, 0.01);
+                o[i] = make_optimizer((enum nn_method)method, nn[i].params);
+                if (i == 1) {
+                    cr_assert(nn_fast_create(&fast, &nn[1], 5) == NN_OK);
+                    how.fast = &fast;
+                }
+                cr_assert(train(&nn[i], &set, &o[i], how, 7, &now) == NN_OK);
+                if (i == 0)
+                    plain = seen;
+            }
+            for (size_t i = 0; i < seen.calls; i++) {
+                const struct nn_now *a = &plain.now[i], *b = &seen.now[i];
+                cr_assert(a->rate == b->rate && a->step == b->step);
+                check_close(a->cost, b->cost, 1e-4);
+                for (size_t k = 0; b->epoch_ends && k < nn[0].params; k++)
+                    cr_assert(fabs(plain.p[i][k] - seen.p[i][k]) < 1e-4);
+            }
+            cr_assert(seen.calls == 15 && o[0].t == o[1].t);
+            for (size_t k = 0; k < nn[0].params; k++) {
+                cr_assert(fabs(o[0].v[k] - o[1].v[k]) < 1e-4);
+                cr_assert(fabs(o[0].s[k] - o[1].s[k]) < 1e-4);
+                cr_assert(nn[1].p[k] == (double)(float)nn[1].p[k]);
+                cr_assert(nn[1].p[k] != 0);
+            }
+            nn_fast_destroy(&fast);
+            for (int i = 0; i < 2; i++) {
+                nn_optimizer_destroy(&o[i]);
+                nn_destroy(&nn[i]);
+            }
+        }
+}
+
+/* What is not finite is named as the four loops would. */
+Test(train, fast_engine_names_what_is_not_finite)
+{
+    static struct set set;
+    struct nn nn;
+    struct nn_now now;
+    struct nn_fast fast;
+    struct nn_training how = {.epochs = 2, .batch = 5, .rate = 0.01, .fast = &fast};
+    make_set(&set, M, 9);
+    set.x[7 * N_IN + 1] = CHECK_NAN;
+    make_net(&nn, NN_CROSS_ENTROPY, 0);
+    struct nn_optimizer o = make_optimizer(NN_ADAM, nn.params);
+    cr_assert(nn_fast_create(&fast, &nn, 5) == NN_OK);
+    cr_assert(train(&nn, &set, &o, how, 3, &now) == NN_NOT_FINITE);
+    cr_assert(strcmp(now.born, "x_2") == 0 && now.sample == 7, "%s", now.born);
+    cr_assert(o.t == now.step - 1 && now.step <= 5);
+    for (size_t k = 0; k < nn.params; k++)
+        cr_assert(isfinite(nn.p[k]));
+    nn_fast_destroy(&fast);
+    nn_optimizer_destroy(&o);
+    nn_destroy(&nn);
 }
 
 /* A place changes nothing; one at the end is left as it is, one beyond refused. */
