@@ -63,6 +63,7 @@ if [ "$dir" = build ] && [ -z "${ASAN-}" ]; then
   # shellcheck disable=SC2046  # names of runs have no spaces
   script tests/golden.sh golden $(sed -nE 's/^RUNS_(run|data) \+= //p' build/book.mk)
   script tests/cli.sh
+  script tests/models.sh
   script tests/build.sh
 fi
 finish

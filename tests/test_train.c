@@ -863,10 +863,11 @@ Test(train, refuses_sizes)
     refuses(NN_NO_MEMORY, 1, 1, 1 << 29, 1, 1 << 20);
 }
 
-Test(train, when_memory_runs_out)
+static void runs_out(int with_fast)
 {
     static struct set set;
     struct nn nn;
+    struct nn_fast fast;
     struct nn_now now;
     enum nn_status status;
     double p[MOST_PARAMS];
@@ -876,6 +877,10 @@ Test(train, when_memory_runs_out)
     memcpy(p, nn.p, nn.params * sizeof *p);
     struct nn_optimizer o = make_optimizer(NN_ADAM, nn.params);
     struct nn_training how = {.epochs = 2, .batch = 5, .rate = 0.01, .drop = 0.5};
+    if (with_fast) {
+        cr_assert(nn_fast_create(&fast, &nn, 5) == NN_OK);
+        how.fast = &fast;
+    }
     long held = check_memory.live, nth = 0;
     do {
         check_memory_fail(++nth);
@@ -888,8 +893,16 @@ Test(train, when_memory_runs_out)
     } while (nth < 100);
     cr_assert(status == NN_OK && nth > 3 && now.step == 10);
     cr_assert(check_memory.requests < check_memory.fail);
+    if (with_fast)
+        nn_fast_destroy(&fast);
     nn_optimizer_destroy(&o);
     nn_destroy(&nn);
+}
+
+Test(train, when_memory_runs_out)
+{
+    runs_out(0);
+    runs_out(1);
 }
 
 /* ------------------------------------------------------------- dropout */

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 790730204. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 633827674. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -462,7 +462,7 @@ int main(int argc, char **argv)
         .schedule = "cosine", .engine = "plain", .classes = "",
         .rate = 0.001, .batch = 32, .epochs = 10, .seed = 1};
     const struct cli_option options[] = {
-        {"layers", "N,N", "units of each layer, the inputs first "
+        {"layers", "SIZES", "units of each layer, the inputs first "
          "[784,128,10]", CLI_TEXT, &t.layers, 0, 0},
         {"activation", "A", "of hidden units: relu, tanh, sigmoid or "
          "identity [relu]", CLI_TEXT, &t.activation, 0, 0},
@@ -488,7 +488,7 @@ int main(int argc, char **argv)
          CLI_WHOLE, &t.seed, 0, 1e15},
         {"engine", "E", "plain (in doubles) or fast (in floats) "
          "[plain]", CLI_TEXT, &t.engine, 0, 0},
-        {"classes", "A,B", "names of the classes [Fashion-MNIST's if "
+        {"classes", "NAMES", "names of the classes [Fashion-MNIST's if "
          "DIR is, or none]", CLI_TEXT, &t.classes, 0, 0},
         {"validation", "N", "hold out the last N training pictures",
          CLI_WHOLE, &t.validation, 0, 1e9},
