@@ -13,11 +13,11 @@ export LC_ALL := C.UTF-8
 unexport CDPATH
 
 DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libjansson-dev libpng-dev \
-             libcriterion-dev dataset-fashion-mnist
+             libcriterion-dev dataset-fashion-mnist python3
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
-DEPS_CHECK := $(DEPS_BOOK) clang libomp-dev shellcheck valgrind
+DEPS_CHECK := $(DEPS_BOOK) clang libclang-rt-14-dev libomp-dev shellcheck valgrind
 
 .PHONY: book
 book:
@@ -252,6 +252,26 @@ test: test-binaries $(GOLDENS:%=build/out/%.txt)
 .PHONY: check
 check: lint book test
 	@tests/check.sh
+
+# The targets of libFuzzer, and the libraries as clang watches them.
+FUZZ    := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+$(O)/obj/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(C) -MMD -MP -Ibuild/tangle -c -o $@ $<
+$(O)/fuzz/%: $(O)/obj/fuzz/%.o $(O)/libtools.a $(O)/libfourloops.a
+	@mkdir -p $(@D)
+	$(C) -fsanitize=fuzzer -o $@ $^ -ljansson -lpng -lz -lm
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ)
+
+## fuzz          SECONDS=600 of random files for each parser that reads files
+.PHONY: fuzz
+fuzz: SECONDS := 600
+fuzz:
+	@$(MAKE) --no-print-directory O=build/fuzz CC=clang \
+	  CFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-targets
+	@tests/fuzz.sh build/fuzz $(SECONDS)
 
 ## lint          what can be said of the chapters without running them
 .PHONY: lint

@@ -61,7 +61,7 @@ planted() {
   local what=$1 sign=$2 folder=$3 tree=$place/planted flags=()
   rm -rf $tree; mkdir -p $tree/build
   cp -a Makefile book chapters code tests $tree
-  cp -a build/{book.mk,run,tangle,obj,bin,test,libfourloops.a,asan} $tree/build
+  cp -a build/{book.mk,run,tangle,obj,bin,test,libfourloops.a,libtools.a,asan} $tree/build
   sed -i "$4" "$tree/$5"
   if cmp -s "$5" "$tree/$5"; then bad "planted: $what: sed finds nothing in $5"; return; fi
   if [ "$folder" = build/asan ]; then flags=("CFLAGS=$sanitize"); fi
@@ -199,6 +199,7 @@ for kind in O0 O3 clang; do
 done
 gate "tests: sanitizers" env ASAN=1 tests/run.sh build/asan
 gate "goldens: sanitizers" goldens build/asan
+gate "fuzz: every file of the corpora, and a minute each" make -s fuzz SECONDS=60
 
 nn=chapters/08-fourloops.nw
 check=chapters/09-gradcheck.nw
@@ -221,6 +222,13 @@ planted "a decay of biases too" FAILED build 's/for (size_t i = at.w; i < at.b; 
 planted "dropout that is not made up for" FAILED build 's/0 : 1 \/ (1 - nn->drop)/0 : 1/' $well
 planted "an order that is never shuffled" FAILED build 's/^    nn_rng_shuffle(how->rng, room->order, samples->m);$/    (void)0;/' $well
 planted "clipping in the wrong direction" FAILED build 's/if (length > most)/if (length < most)/' chapters/13-stall.nw
+
+files=chapters/90-plumbing.nw
+planted "a checksum that nobody compares" FAILED build 's/^    if (memcmp(r->bytes + CRC_AT, digits/    if (0 \&\& memcmp(r->bytes + CRC_AT, digits/' $files
+planted "moments that are not saved" FAILED build 's/return m->state ? 1 + (size_t)m->state->optimizer.method : 1;/return m->state ? 1 : 1;/' $files
+planted "a model written over the old one" FAILED build 's/"%s.%ld.new", path, (long)getpid()/"%s", path/' $files
+planted "a file that is not synced" FAILED build 's/return fsync(file) == 0;/return file >= 0;/' $files
+planted "an order that leads anywhere" heap-buffer-overflow build/asan 's/if (s >= t->count || seen\[s\]++)/if (seen[s]++)/' $files
 
 gate "PDF: fonts" fonts
 gate "PDF: title and author" metadata

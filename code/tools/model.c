@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1328912878. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 73423110. */
 #include "tools/model.h"
 
 #include <errno.h>
@@ -330,17 +330,24 @@ static enum nn_status put_layers(json_t *meta,
     free(sigma);
     return status;
 }
+enum { MOST_KEY = 100 };
+
+static int is_key(const char *name)
+{
+    size_t n = 0;
+    while (name[n] > ' ' && name[n] <= '~' && n < MOST_KEY)
+        n++;
+    return name[n] == '\0';
+}
+
 static enum nn_status put_named(json_t *meta, const char *begin,
                                 const char *name,
                                 const char *text)
 {
-    char key[128];
-    int n = snprintf(key, sizeof key, "%s%s", begin, name);
-    if (n < 0 || (size_t)n >= sizeof key)
+    char key[MOST_KEY + 8];
+    if (!is_key(name))
         return NN_BAD_VALUE;
-    for (const char *c = name; *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return NN_BAD_VALUE;
+    snprintf(key, sizeof key, "%s%s", begin, name);
     return put_text(meta, key, text);
 }
 
@@ -664,7 +671,7 @@ static enum nn_status take_settings(struct reader *r)
         const char *text = json_string_value(value);
         if (strncmp(key, "run.", 4) != 0)
             return flaw(r, NN_EXTRA_KEY, key);
-        if (!text)
+        if (!text || !is_key(key + 4))
             return flaw(r, NN_BAD_VALUE, key);
         enum nn_status status = add_setting(&r->model, key + 4,
                                             text);
