@@ -12,17 +12,17 @@ scratch=build/test-models
 rm -rf $scratch; mkdir -p $scratch
 cd $scratch
 export OMP_NUM_THREADS=1
-make_pictures set 10 8 4 1500 300
-make_pictures wide 8 10 4 1500 20   # the same number of pixels
-make_pictures small 6 5 4 50 20
-make_pictures many 10 8 5 50 20
+make_pictures set 10 8 4 6000 300
+make_pictures wide 8 10 4 200 20 # the same number of pixels
+make_pictures small 6 5 4 200 20
+make_pictures many 10 8 5 200 20
 make_pictures few 10 8 4 400 20
 
 # Long enough to be stopped: a second or two. The settings differ in all that is kept.
 declare -A settings=(
   [adam]='--batch 7 --dropout 0.2 --schedule one-cycle --rate 0.002'
   [momentum]='--optimizer momentum --decay 0.001 --rate 0.01 --loss squared --activation tanh --init glorot'
-  [descent]='--optimizer descent --batch 400 --rate 0.1 --activation sigmoid --layers 80,30,20,4 --epochs 700'
+  [descent]='--optimizer descent --batch 400 --rate 0.1 --activation sigmoid --layers 80,30,20,4 --epochs 150'
   [fast]='--engine fast --batch 7 --dropout 0.2 --optimizer adam'
   [push]='--engine fast --optimizer momentum --rate 0.01 --decay 0.001 --schedule constant'
 )
@@ -30,7 +30,7 @@ declare -A settings=(
 learn() { (become "$@"); }
 become() { # ... in the place of this shell, so that a signal gets there
   # shellcheck disable=SC2086  # the settings are words
-  exec "$bin/train" --layers 80,24,4 --epochs 100 --validation 100 --classes one,two,three,four ${settings[$1]} "${@:2}" set
+  exec "$bin/train" --layers 80,24,4 --epochs 25 --validation 100 --classes one,two,three,four ${settings[$1]} "${@:2}" set
 }
 
 # stopped NAME SIGNAL STATUS: starts the training, and stops it in the middle
@@ -39,7 +39,7 @@ stopped() {
   rm -f "$1.part"
   become "$1" --save "$1.part" --log "$1.part.csv" >"$1.out" 2>"$1.err" & pid=$!
   until [ -e "$1.part" ]; do kill -0 $pid || return 1; done # after an epoch
-  sleep 0.05
+  sleep 0.03
   kill -"$2" $pid
   wait $pid || status=$?
   [ $status -eq "$3" ] || { echo "status $status, not $3"; cat "$1.err"; return 1; }
@@ -47,6 +47,7 @@ stopped() {
 # goes_on NAME: to the end of what was stopped
 goes_on() { "$bin/train" --resume "$1.part" --save "$1.part" --log "$1.part.csv" set >>"$1.out"; }
 
+middles=0
 for name in "${!settings[@]}"; do
   learn "$name" --save "$name.safetensors" --log "$name.csv" >"$name.whole" 2>err || true
   check "$name: a training says nothing on standard error" test ! -s err -a -s "$name.safetensors"
@@ -59,11 +60,13 @@ for name in "${!settings[@]}"; do
   "$bin/inspect" "$name.part" >"$name.state"
   check "$name: what is saved is a training that was stopped" grep -qx 'training = stopped' "$name.state"
   middle=$(awk '/done = / { print $(NF - 2) != $NF }' "$name.state")
+  middles=$((middles + middle))
   goes_on "$name" || true
   check "$name: it goes on to the same bits (from the middle of an epoch: $middle)" cmp "$name.safetensors" "$name.part"
   check "$name: ... and the same log" cmp "$name.csv" "$name.part.csv"
   check "$name: ... and the log has each epoch" test "$(wc -l <"$name.csv")" -eq "$(($(grep -c '^ *[0-9]' "$name.whole") + 1))"
 done
+check "most of them were stopped in the middle of an epoch: $middles" test $middles -ge 2
 
 # Stopped again and again, at whatever step, by three signals.
 : >stops
@@ -97,12 +100,12 @@ check "the fast engine: the same bits on two threads" cmp one.safetensors two.sa
 # What does not fit is refused, in one line.
 stopped adam INT 130 || bad "adam: stopped once more"
 keep() { cp adam.part kept; "$@"; local s=$?; cmp -s adam.part kept || echo "adam.part has changed"; return $s; }
-for pair in "--rate 0.003" "--epochs 101" "--engine fast" "--seed 2" "--layers 80,25,4" "--dropout 0.1" "--classes a,b,c,d" "--pictures 20"; do
+for pair in "--rate 0.003" "--epochs 26" "--engine fast" "--seed 2" "--layers 80,25,4" "--dropout 0.1" "--classes a,b,c,d" "--pictures 20"; do
   # shellcheck disable=SC2086
   keep try "--resume with another ${pair% *}" 1 "${pair% *} ${pair#* }: adam.part was begun with" "$bin/train" --resume adam.part $pair set
 done
-try "--resume with what it was begun with" 1 "nowhere/" "$bin/train" --resume adam.part --rate 0.002 --epochs 100 --save nowhere/x set
-keep try "--resume of other pictures" 1 "400 pictures\|of 1400 pictures, not of 300" "$bin/train" --resume adam.part few
+try "--resume with what it was begun with" 1 "nowhere/" "$bin/train" --resume adam.part --rate 0.002 --epochs 25 --save nowhere/x set
+keep try "--resume of other pictures" 1 "of 5900 pictures, not of 300" "$bin/train" --resume adam.part few
 keep try "--resume of small pictures" 1 "80 inputs" "$bin/train" --resume adam.part small
 keep try "--resume of more classes" 1 "5 classes" "$bin/train" --resume adam.part many
 try "--resume of a finished training" 1 "finished" "$bin/train" --resume adam.safetensors set
@@ -118,13 +121,13 @@ done
 for names in a,b,c a,b,c,d,e; do
   try "--classes $names" 1 "--classes $names: not 4 names" "$bin/train" --layers 80,4 --classes $names set
 done
-try "too many held out" 1 "too few" "$bin/train" --layers 80,4 --validation 1500 set
-try "too many to learn from" 1 "too few" "$bin/train" --layers 80,4 --validation 1000 --pictures 501 set
+try "too many held out" 1 "too few" "$bin/train" --layers 80,4 --validation 6000 set
+try "too many to learn from" 1 "too few" "$bin/train" --layers 80,4 --validation 1000 --pictures 5001 set
 try "no folder" 1 "nowhere/train" "$bin/train" nowhere
 try "a log in no folder" 1 "nowhere/log" "$bin/train" --layers 80,4 --log nowhere/log set
 try "a model in no folder" 1 "nowhere/x" "$bin/train" --layers 80,4 --save nowhere/x set
-try "a rate that is too large" 1 "not finite" "$bin/train" --layers 80,24,4 --optimizer descent --activation identity --rate 1000 set
-try "... and the fast engine" 1 "not finite" "$bin/train" --engine fast --layers 80,24,4 --optimizer descent --activation identity --rate 1000 set
+try "a rate that is too large" 1 "no longer a finite" "$bin/train" --layers 80,24,4 --optimizer descent --activation identity --rate 1000 set
+try "... and the fast engine" 1 "no longer a finite" "$bin/train" --engine fast --layers 80,24,4 --optimizer descent --activation identity --rate 1000 set
 out=/dev/full try "full disk" 1 "" "$bin/train" --layers 80,4 --epochs 1 set
 try "a full disk for the log" 1 "/dev/full" "$bin/train" --layers 80,4 --epochs 1 --log /dev/full set
 
@@ -141,6 +144,7 @@ check "... PNG too" diff <(sed -n '1,3s/^[^:]*://p' single) <(sed -n '4,6s/^[^:]
 check "a line for each picture, and one for the file" test "$(wc -l <all)" -eq 301
 check "--first and --pictures" diff <(sed -n 12,16p all) <("$bin/predict" --first 10 --pictures 5 $model $images | sed 1d)
 check "--pictures beyond the end" diff <(sed -n '300,$p' all) <("$bin/predict" --first 298 --pictures 5 $model $images | sed 1d)
+# shellcheck disable=SC2016  # of awk
 check "the three classes are in order, and sum to less than 1" awk '
   NR > 1 { gsub(/[:,]/, ""); if (!($4 >= $7 && $7 >= $10 && $10 >= 0 && $4 + $7 + $10 <= 1.0002)) { print; bad = 1 } }
   END { exit bad }' all
@@ -163,6 +167,7 @@ check "evaluate counts what predict says" diff <(sed 's/  cost = .*//' score) <(
     for (c = 0; c < 4; c++) printf " %5d", c
     for (r = 0; r < 4; r++) { printf "\n%5d", r; for (c = 0; c < 4; c++) printf " %5d", n[r, c] }
     print "" }')
+# shellcheck disable=SC2016  # of awk
 check "... and not all are right" awk '/accuracy/ { exit !($NF > 0.5 && $9 < 1) }' score
 check "evaluate of the pictures held out is what train has printed" test \
   "$("$bin/evaluate" --part train --last 100 $model set | awk 'NR == 1 { print $9, $12 }')" = \

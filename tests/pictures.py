@@ -10,7 +10,7 @@ draw = random.Random(7)
 
 def picture(label):
     bright = range(label * rows // classes, (label + 1) * rows // classes)
-    return bytes(min(255, draw.randrange(160) + 20 * (r in bright)) for r in range(rows) for _ in range(cols))
+    return bytes(min(255, draw.randrange(160) + 12 * (r in bright)) for r in range(rows) for _ in range(cols))
 
 
 def chunk(kind, data):

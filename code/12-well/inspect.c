@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3345407391. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 981137167. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o inspect code/12-well/inspect.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
 #include <inttypes.h>
 #include <stdio.h>
@@ -83,7 +83,8 @@ static void print_training(const struct nn_model *model)
 }
 static void print_bytes(const struct cli *cli, const char *path)
 {
-    enum { MOST_BYTES = 1 << 30, FIRST = 64, NEXT = 16 };
+    enum { MOST_BYTES = 1 << 30, FIRST = 64, LAST = 32,
+           NEXT = 16 };
     uint8_t *byte;
     size_t length, header = 0;
     enum nn_status status = nn_file_read(path, MOST_BYTES, &byte,
@@ -95,7 +96,7 @@ static void print_bytes(const struct cli *cli, const char *path)
 
     printf("at hex value part\n");
     for (size_t i = 0; i < length && i < 8 + header + NEXT; i++)
-        if (i < FIRST || i + NEXT >= 8 + header)
+        if (i < FIRST || i + LAST >= 8 + header)
             printf("%zu %02x %d %s\n", i, byte[i], byte[i],
                    i < 8 ? "length"
                          : i < 8 + header ? "header" : "numbers");
