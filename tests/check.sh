@@ -62,7 +62,7 @@ planted() {
   shift 4
   rm -rf $tree; mkdir -p $tree/build
   cp -a Makefile book chapters code tests $tree
-  cp -a build/{book.mk,run,tangle,obj,bin,test,libfourloops.a,asan} $tree/build
+  cp -a build/{book.mk,run,tangle,obj,bin,test,libfourloops.a,libtools.a,asan} $tree/build
   (cd $tree && sed -i "$sed" "$@")
   if diff -rq chapters $tree/chapters >/dev/null; then bad "planted: $what: sed finds nothing in $*"; return; fi
   if [ "$folder" = build/asan ]; then flags=("CFLAGS=$sanitize"); fi
@@ -223,6 +223,7 @@ for kind in O0 O3 clang; do
 done
 gate "tests: sanitizers" env ASAN=1 tests/run.sh build/asan
 gate "goldens: sanitizers" goldens build/asan
+gate "fuzz: every file of the corpora, and a minute each" make -s fuzz SECONDS=60
 
 nn=chapters/08-fourloops.nw
 check=chapters/09-gradcheck.nw
@@ -251,6 +252,13 @@ planted "a step before the weights are turned" learn_is_gradient_and_a_step buil
 planted "units dropped on the way forward alone" gradient_is_that_of_the_four_loops build 's/dz\[j\] \*= at\[-1\]\.keep\[s \* at\[-1\]\.row + j\];/(void)0;/' "${ladder[@]}"
 planted "sums that begin without their biases" gradient_is_that_of_the_four_loops build '/^ *\.start = f->p + at->b,$/d' "${ladder[@]}"
 planted "panels that are filled up with ones" what_fills_up_the_panels_stays_zero build 's/f->p\[weight_at(at, j, k + i)\] : 0;/f->p[weight_at(at, j, k + i)] : 1;/' "${ladder[@]}"
+
+files=chapters/90-plumbing.nw
+planted "a checksum that nobody compares" FAILED build 's/^    if (memcmp(r->bytes + CRC_AT, digits/    if (0 \&\& memcmp(r->bytes + CRC_AT, digits/' $files
+planted "moments that are not saved" FAILED build 's/return m->state ? 1 + (size_t)m->state->optimizer.method : 1;/return m->state ? 1 : 1;/' $files
+planted "a model written over the old one" FAILED build 's/"%s.%ld.new", path, (long)getpid()/"%s", path/' $files
+planted "a file that is not synced" FAILED build 's/return fsync(file) == 0;/return file >= 0;/' $files
+planted "an order that leads anywhere" heap-buffer-overflow build/asan 's/if (s >= t->count || seen\[s\]++)/if (seen[s]++)/' $files
 
 gate "PDF: fonts" fonts
 gate "PDF: title and author" metadata
