@@ -13,7 +13,8 @@ export LC_ALL := C.UTF-8
 unexport CDPATH
 
 DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libjansson-dev libpng-dev \
-             libcriterion-dev dataset-fashion-mnist python3
+             libcriterion-dev dataset-fashion-mnist python3 \
+             libopenmpi-dev openmpi-bin
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
@@ -118,7 +119,15 @@ $(O)/libtools.a: $(TOOL_C:%.c=$(O)/obj/%.o)
 
 # The libraries of a program or a test: those of tools/ only where it includes them.
 tools = $(if $(filter $1,$(TOOLED)),$(O)/libtools.a) $(O)/libfourloops.a
-libs  = $(if $(filter $1,$(TOOLED)),-ljansson -lpng) -lz -lm
+libs  = $(if $(filter $1,$(TOOLED)),-ljansson -lpng) $(if $(filter 15-spread/%,$1),$(filter-out -I%,$(MPI))) -lz -lm
+
+# What it takes to compile with Open MPI; nothing where that is missing. build/mpi
+# changes with it.
+MPI := $(filter -I% -L% -l% -W%,$(shell mpicc --showme 2>/dev/null))
+build/mpi: FORCE
+	@mkdir -p build && echo "$(MPI)" >$@.new && { cmp -s $@.new $@ || cp $@.new $@; rm $@.new; }
+$(O)/obj/15-spread/%.o: private C += $(patsubst -I%,-isystem%,$(filter -I%,$(MPI)))
+$(O)/obj/15-spread/spread.o $(O)/obj/15-spread/test.o: build/mpi
 
 define program
 $(O)/bin/$(basename $(notdir $1)): $(O)/obj/$(1:.c=.o) $(call tools,$1)

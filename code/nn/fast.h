@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 3484886015. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 1982902059. */
 #ifndef NN_FAST_H
 #define NN_FAST_H
 #include "nn/nn.h"
@@ -46,6 +46,13 @@ struct nn_fast {
     struct nn_fast_layer *at;  // [L+1]; [0] unused
     float *turned;       // room for the weights of a layer
     double *costs;       // [batch]
+    /* Unless NULL: called by nn_fast_gradient with context when the
+       slopes of layer l are complete, from L down to 1, *cost being
+       known, by the thread that called. From then on those slopes
+       are not looked at: decay must be 0, and NN_NOT_FINITE is said
+       of the cost alone. */
+    void (*layer_done)(void *context, int l);
+    void *context;
 };
 /* A copy of NN with its parameters, loss and decay, rounded to
    float, that learns from at most BATCH >= 1 samples at a time by
@@ -70,7 +77,7 @@ void nn_fast_forward(struct nn_fast *f, size_t m, const float *x,
 
 /* g [room] = the slopes of the cost of m <= batch samples, and
    *cost, as nn_gradient does. NN_NOT_FINITE: the cost or a slope
-   is NaN or infinite. */
+   is NaN or infinite. Calls layer_done, see there. */
 enum nn_status nn_fast_gradient(struct nn_fast *f, size_t m,
                                 const float *x, const float *y,
                                 float *g, double *cost);

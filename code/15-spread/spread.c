@@ -1,0 +1,1002 @@
+/* Tangled from chapters/15-spread.nw: edit there. Sum 2698999637. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+#if __has_include(<mpi.h>)
+#include <mpi.h>
+#endif
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "90-plumbing/cli.h"
+#include "nn/fast.h"
+#include "nn/init.h"
+#include "nn/pictures.h"
+#include "tools/model.h"
+
+enum { CLASSES = 10, PIECES = 8, MOST_LAYERS = 8 };
+enum { ROUNDS = 15, REPEAT = 5 };
+enum way { AFTER, ALONG, TREE };
+static const char *const way_name[] = {"after", "along", "tree"};
+
+struct job {
+    struct cli cli;
+    const char *data, *hidden, *sum, *save, *resume;
+    long ranks, batch, steps, every, seed, die;
+    double rate;
+    enum way how;
+    struct nn_pictures train;
+    struct nn nn;
+    struct nn_fast fast;
+    struct nn_rng rng;
+    size_t epoch, step, done; // done: pictures of this epoch
+    size_t *order;            // [train.m]
+    float *x, *y;             // [batch][n_0], [batch][CLASSES]
+    size_t length;            // of a vector: slopes and a cost
+    float *g, *other;         // [PIECES][length], [length]
+};
+static void fetch(const struct job *job, size_t first, size_t m)
+{
+    const struct nn_pictures *set = &job->train;
+    size_t n_in = job->nn.size[0];
+    memset(job->y, 0, m * CLASSES * sizeof *job->y);
+    for (size_t s = 0; s < m; s++) {
+        size_t at = job->order[first + s];
+        const uint8_t *pixel = set->pixel + at * n_in;
+        for (size_t k = 0; k < n_in; k++)
+            job->x[s * n_in + k] = (float)pixel[k] / 255;
+        job->y[s * CLASSES + set->label[at]] = 1;
+    }
+}
+static void step(struct job *job, int parts)
+{
+    const float rate = (float)(job->rate / parts);
+    float *p = job->fast.p;
+    #pragma omp simd
+    for (size_t i = 0; i < job->fast.room; i++)
+        p[i] -= rate * job->g[i];
+}
+static int is_finite(const struct job *job)
+{
+    unsigned finite = 1;
+    for (size_t i = 0; i <= job->fast.room; i++)
+        finite &= fabsf(job->g[i]) <= FLT_MAX;
+    return finite != 0;
+}
+static void add(size_t n, float *g, const float *other)
+{
+    #pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        g[i] += other[i];
+}
+
+/* g[0] = the sum of COUNT vectors of n numbers, a power of two,
+   by pairs. */
+static void add_by_pairs(size_t count, size_t n, float *g)
+{
+    for (size_t d = 1; d < count; d *= 2)
+        for (size_t i = 0; i < count; i += 2 * d)
+            add(n, g + i * n, g + (i + d) * n);
+}
+enum { MARKS = 4 };
+static const char *const mark_name[MARKS] = {
+    "data", "layers", "seed", "settings"
+};
+
+static uint32_t sum_of(const void *bytes, size_t length)
+{
+    return (uint32_t)crc32_z(0, bytes, length);
+}
+
+static void mark(const struct job *job, uint32_t mark[MARKS])
+{
+    const struct nn_pictures *set = &job->train;
+    const double settings[] = {
+        (double)job->batch, job->rate, (double)job->steps,
+        (double)job->how, (double)job->every
+    };
+    size_t n = set->rows * set->cols;
+    mark[0] = sum_of(set->pixel, set->m * n) ^
+              sum_of(set->label, set->m);
+    mark[1] = sum_of(job->nn.size, ((size_t)job->nn.layers + 1) *
+                                       sizeof *job->nn.size);
+    mark[2] = (uint32_t)job->seed;
+    mark[3] = sum_of(settings, sizeof settings);
+}
+struct machine {
+    double latency;           // alpha, seconds
+    double bandwidth, adding; // beta, gamma, bytes a second
+    double fixed, sample;     // t0, t1, seconds
+    double cores;             // c
+};
+
+static double rounds_of(double ranks)
+{
+    return 2 * ceil(log2(ranks));
+}
+
+static double sum_time(const struct machine *at, double ranks,
+                       double bytes)
+{
+    double share = (ranks - 1) / ranks * bytes;
+    return rounds_of(ranks) * at->latency +
+           2 * share / at->bandwidth + share / at->adding;
+}
+
+static double step_time(const struct machine *at, double ranks,
+                        double batch, double bytes)
+{
+    double turns = fmax(1, ranks / at->cores);
+    return turns * (at->fixed + batch / ranks * at->sample +
+                    sum_time(at, ranks, bytes));
+}
+static float sum_of_part(size_t n, const float *x)
+{
+    float sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum;
+}
+
+static float sum_by_pairs(size_t n, const float *x)
+{
+    if (n == 1)
+        return x[0];
+    return sum_by_pairs(n / 2, x) +
+           sum_by_pairs(n - n / 2, x + n / 2);
+}
+
+static void print_sum(const char *name, float sum, double right)
+{
+    printf("%-12s  %14.7f  %10.1e\n", name, (double)sum,
+           (double)sum - right);
+}
+
+static void print_sums(const struct cli *cli)
+{
+    const size_t n = 1 << 20;
+    struct nn_rng rng = nn_rng_seeded(1);
+    float *x = malloc(n * sizeof *x);
+    double right = 0;
+    if (!x)
+        cli_fail(cli, "%s", nn_status_text(NN_NO_MEMORY));
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (float)nn_rng_uniform(&rng, -1, 1);
+        right += (double)x[i];
+    }
+
+    puts("                         sum       error");
+    for (size_t ranks = 1; ranks <= 1024; ranks *= 4) {
+        float sum = 0;
+        char name[20];
+        for (size_t r = 0; r < ranks; r++)
+            sum += sum_of_part(n / ranks, x + r * (n / ranks));
+        snprintf(name, sizeof name, "%zu rank%s", ranks,
+                 ranks > 1 ? "s" : "");
+        print_sum(name, sum, right);
+    }
+    print_sum("by pairs", sum_by_pairs(n, x), right);
+    printf("%-12s  %14.7f\n", "in double", right);
+    free(x);
+}
+static void print_paper(double weights, double batch,
+                        double flops, double latency,
+                        double bandwidth)
+{
+    const struct machine at = {
+        .latency = latency, .bandwidth = bandwidth,
+        .adding = INFINITY, .sample = 6 * weights / flops,
+        .cores = INFINITY};
+    double bytes = 4 * weights, one = batch * at.sample;
+    printf("weights = %.6g  batch = %.6g\nflops = %.3g  "
+           "bandwidth = %.3g  latency = %.3g\n\n"
+           "machines   computing     the sum        step      "
+           "gain\n", weights, batch, flops, bandwidth, latency);
+    for (double n = 1; n <= 1000; n *= 10) {
+        double step = step_time(&at, n, batch, bytes);
+        printf("%8.0f  %9.2e s %9.2e s %9.2e s %9.2f\n", n,
+               one / n, sum_time(&at, n, bytes), step,
+               one / step);
+    }
+    putchar('\n');
+    for (double n = 10; n <= 1000; n *= 10)
+        printf("gain of %.0f = %.3g  ", n,
+               one / step_time(&at, n, batch, bytes));
+    printf("\nmachines = %.3g\n",
+           0.75 * batch * bandwidth / flops);
+}
+static void draw_order(struct job *job)
+{
+    nn_rng_shuffle(&job->rng, job->order, job->train.m);
+    job->done = 0;
+    job->epoch++;
+}
+
+static void next_batch(struct job *job)
+{
+    if (job->done + (size_t)job->batch > job->train.m)
+        draw_order(job);
+}
+
+static void restart(struct job *job)
+{
+    job->rng = nn_rng_seeded((uint64_t)job->seed);
+    job->step = job->epoch = 0;
+    for (size_t s = 0; s < job->train.m; s++)
+        job->order[s] = s;
+    nn_initialize(&job->nn, NN_HE, &job->rng);
+    nn_fast_pack(&job->fast, job->nn.p, job->fast.p);
+    draw_order(job);
+}
+
+/* What --hidden says, as sizes of layers; 0 if it is amiss. */
+static int read_sizes(const struct job *job,
+                      size_t size[MOST_LAYERS + 1])
+{
+    const char *text = job->hidden;
+    int layers = 0;
+    size[0] = job->train.rows * job->train.cols;
+    for (char *end; *text; text = end + (*end == ',')) {
+        long n = strtol(text, &end, 10);
+        if (end == text || n < 1 || n > 100000 ||
+            (*end && *end != ',') || layers + 2 > MOST_LAYERS)
+            return 0;
+        size[++layers] = (size_t)n;
+    }
+    size[++layers] = CLASSES;
+    return layers;
+}
+
+/* Makes room for a training on job->train. */
+static enum nn_status open_job(struct job *job)
+{
+    size_t size[MOST_LAYERS + 1], batch = (size_t)job->batch;
+    enum nn_activation sigma[MOST_LAYERS];
+    int layers = read_sizes(job, size);
+    for (int l = 0; l < layers; l++)
+        sigma[l] = l < layers - 1 ? NN_RELU : NN_IDENTITY;
+    enum nn_status status = nn_create(&job->nn, layers, size,
+                                      sigma);
+    if (status != NN_OK)
+        return status;
+    job->nn.loss = NN_CROSS_ENTROPY;
+    status = nn_fast_create(&job->fast, &job->nn, batch);
+    if (status != NN_OK)
+        return status;
+
+    job->length = job->fast.room + NN_PANEL;
+    job->order = calloc(job->train.m, sizeof *job->order);
+    job->x = calloc(batch, size[0] * sizeof *job->x);
+    job->y = calloc(batch, CLASSES * sizeof *job->y);
+    job->g = calloc(PIECES, job->length * sizeof *job->g);
+    job->other = calloc(job->length, sizeof *job->other);
+    if (!job->order || !job->x || !job->y || !job->g ||
+        !job->other)
+        return NN_NO_MEMORY;
+    restart(job);
+    return NN_OK;
+}
+
+static void end_job(struct job *job)
+{
+    nn_destroy(&job->nn);
+    nn_fast_destroy(&job->fast);
+    nn_pictures_free(&job->train);
+    free(job->order);
+    free(job->x);
+    free(job->y);
+    free(job->g);
+    free(job->other);
+}
+
+static void fail_model(const struct job *job,
+                       enum nn_status status,
+                       const struct nn_model_fault *fault)
+{
+    char text[NN_MODEL_TEXT];
+    nn_model_explain(status, fault, text);
+    cli_fail(&job->cli, "%s", text);
+}
+static char goodbye[5000];
+
+static void say_goodbye_with(const struct job *job)
+{
+    if (job->save)
+        snprintf(goodbye, sizeof goodbye, "spread: a rank is "
+                 "gone; go on from step %zu: --resume %s\n",
+                 job->step, job->save);
+    else
+        strcpy(goodbye, "spread: a rank is gone, and nothing "
+                        "was saved\n");
+}
+
+static void on_the_end(int number)
+{
+    (void)number;
+    ssize_t written = write(STDERR_FILENO, goodbye,
+                            strlen(goodbye));
+    _exit(written > 0 ? 1 : 2);
+}
+static void save(struct job *job)
+{
+    struct nn_state state = {
+        .optimizer = {.method = NN_DESCENT, .n = job->nn.params},
+        .epoch = job->epoch, .step = job->step,
+        .done = job->done, .m = job->train.m,
+        .order = job->order, .rng = job->rng};
+    struct nn_model model = {
+        .nn = job->nn, .rows = job->train.rows,
+        .cols = job->train.cols, .scale = 255, .dtype = NN_F32,
+        .engine = NN_ENGINE_FAST, .state = &state};
+    struct nn_model_fault fault;
+
+    nn_fast_unpack(&job->fast, job->fast.p, job->nn.p);
+    enum nn_status status = nn_model_save(&model, job->save,
+                                          &fault);
+    if (status != NN_OK)
+        fail_model(job, status, &fault);
+    say_goodbye_with(job);
+}
+#ifdef MPI_VERSION
+struct team {
+    MPI_Comm all;
+    int rank, ranks;
+};
+
+static struct team team_of(MPI_Comm all)
+{
+    struct team team = {.all = all};
+    MPI_Comm_rank(all, &team.rank);
+    MPI_Comm_size(all, &team.ranks);
+    return team;
+}
+static void sum_after(struct job *job, const struct team *team,
+                      size_t m)
+{
+    double cost;
+    nn_fast_gradient(&job->fast, m, job->x, job->y, job->g,
+                     &cost);
+    job->g[job->fast.room] = (float)cost;
+    MPI_Allreduce(MPI_IN_PLACE, job->g, (int)job->fast.room + 1,
+                  MPI_FLOAT, MPI_SUM, team->all);
+}
+struct sending {
+    struct job *job;
+    const struct team *team;
+    double cost;
+    MPI_Request request[MOST_LAYERS]; // of layer l, [l - 1]
+};
+
+static void send_layer(void *context, int l)
+{
+    struct sending *s = context;
+    const struct nn_fast *f = &s->job->fast;
+    size_t first = f->at[l].w, end = f->room + 1;
+    if (l < f->layers)
+        end = f->at[l + 1].w;
+    else
+        s->job->g[f->room] = (float)s->cost;
+    MPI_Iallreduce(MPI_IN_PLACE, s->job->g + first,
+                   (int)(end - first), MPI_FLOAT, MPI_SUM,
+                   s->team->all, &s->request[l - 1]);
+}
+
+static void sum_along(struct job *job, const struct team *team,
+                      size_t m)
+{
+    struct sending s = {.job = job, .team = team};
+    job->fast.layer_done = send_layer;
+    job->fast.context = &s;
+    nn_fast_gradient(&job->fast, m, job->x, job->y, job->g,
+                     &s.cost);
+    MPI_Waitall(job->fast.layers, s.request,
+                MPI_STATUSES_IGNORE);
+    job->fast.layer_done = NULL;
+}
+static void sum_tree(struct job *job, const struct team *team,
+                     size_t m)
+{
+    size_t own = PIECES / (size_t)team->ranks, piece = m / own;
+    size_t n = job->length, n_in = job->nn.size[0];
+    for (size_t i = 0; i < own; i++) {
+        float *g = job->g + i * n;
+        double cost;
+        nn_fast_gradient(&job->fast, piece,
+                         job->x + i * piece * n_in,
+                         job->y + i * piece * CLASSES, g, &cost);
+        g[job->fast.room] = (float)cost;
+    }
+
+    add_by_pairs(own, n, job->g);
+    for (int d = 1; d < team->ranks; d *= 2) {
+        MPI_Sendrecv(job->g, (int)n, MPI_FLOAT, team->rank ^ d, 0,
+                     job->other, (int)n, MPI_FLOAT,
+                     team->rank ^ d, 0, team->all,
+                     MPI_STATUS_IGNORE);
+        add(n, job->g, job->other);
+    }
+}
+static void take_step(struct job *job, const struct team *team)
+{
+    size_t m = (size_t)job->batch / (size_t)team->ranks;
+    next_batch(job);
+    fetch(job, job->done + m * (size_t)team->rank, m);
+    if (job->how == TREE)
+        sum_tree(job, team, m);
+    else if (job->how == ALONG)
+        sum_along(job, team, m);
+    else
+        sum_after(job, team, m);
+    step(job, job->how == TREE ? PIECES : team->ranks);
+    job->done += (size_t)job->batch;
+    job->step++;
+}
+/* Returns the index of the first mark that is not the same for
+   all ranks, or MARKS. */
+static int disagree(const struct job *job, const struct team *team)
+{
+    uint32_t mine[2 * MARKS], least[2 * MARKS];
+    mark(job, mine);
+    for (int i = 0; i < MARKS; i++)
+        mine[MARKS + i] = ~mine[i];
+    MPI_Allreduce(mine, least, 2 * MARKS, MPI_UINT32_T, MPI_MIN,
+                  team->all);
+    int i = 0;
+    while (i < MARKS && least[i] == ~least[MARKS + i])
+        i++;
+    return i;
+}
+static void fail_together(const struct job *job,
+                          const struct team *team, int amiss,
+                          const char *what, const char *why)
+{
+    int mine = amiss ? team->rank : team->ranks, first = 0;
+    MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, team->all);
+    if (first == team->ranks)
+        return;
+    if (first == team->rank)
+        fprintf(stderr, "%s: %s%s%s\n", job->cli.program, what,
+                *what ? ": " : "", why);
+    MPI_Finalize();
+    exit(1);
+}
+static const char *fits(const struct job *job,
+                        const struct nn_model *model)
+{
+    const struct nn *nn = &model->nn;
+    int same = nn->layers == job->nn.layers;
+    for (int l = 0; same && l <= nn->layers; l++)
+        same = nn->size[l] == job->nn.size[l];
+    if (!same)
+        return "not the layers of --hidden";
+    if (!model->state)
+        return "no training to go on with";
+    if (model->state->m != job->train.m)
+        return "a training on other pictures";
+    return NULL;
+}
+
+static void take_up(struct job *job, const struct team *team)
+{
+    char text[NN_MODEL_TEXT] = "";
+    if (team->rank == 0) {
+        struct nn_model model;
+        struct nn_model_fault fault;
+        enum nn_status status = nn_model_load(&model, job->resume,
+                                              &fault);
+        if (status != NN_OK) {
+            nn_model_explain(status, &fault, text);
+        } else {
+            const char *why = fits(job, &model);
+            if (why)
+                snprintf(text, sizeof text, "%s: %s",
+                         job->resume, why);
+            if (!why) {
+                const struct nn_state *state = model.state;
+                nn_fast_pack(&job->fast, model.nn.p, job->fast.p);
+                memcpy(job->order, state->order,
+                       state->m * sizeof *state->order);
+                job->epoch = state->epoch;
+                job->step = state->step;
+                job->done = state->done;
+                job->rng = state->rng;
+            }
+            nn_model_free(&model);
+        }
+    }
+    fail_together(job, team, *text != 0, "", text);
+
+    struct { size_t epoch, step, done; struct nn_rng rng; } at = {
+        job->epoch, job->step, job->done, job->rng};
+    MPI_Bcast(&at, sizeof at, MPI_BYTE, 0, team->all);
+    MPI_Bcast(job->fast.p, (int)job->fast.room, MPI_FLOAT, 0,
+              team->all);
+    MPI_Bcast(job->order, (int)(job->train.m *
+              sizeof *job->order), MPI_BYTE, 0, team->all);
+    job->epoch = at.epoch;
+    job->step = at.step;
+    job->done = at.done;
+    job->rng = at.rng;
+}
+static double right_on_test(struct job *job)
+{
+    struct nn_pictures set;
+    struct nn_fault fault;
+    enum nn_status status = nn_pictures_load(&set, job->data,
+                                             "t10k", &fault);
+    size_t n_in = job->nn.size[0], right = 0;
+    float x[1 << 12], a[CLASSES];
+    if (status != NN_OK)
+        cli_fail(&job->cli, "%s: %s (byte %zu)", fault.path,
+                 nn_status_text(status), fault.offset);
+    if (set.rows * set.cols != n_in)
+        cli_fail(&job->cli, "%s: %s", job->data,
+                 nn_status_text(NN_MISMATCH));
+    for (size_t s = 0; s < set.m; s++) {
+        size_t said = 0;
+        for (size_t k = 0; k < n_in; k++)
+            x[k] = (float)set.pixel[s * n_in + k] / 255;
+        nn_fast_forward(&job->fast, 1, x, a);
+        for (size_t c = 1; c < CLASSES; c++)
+            said = a[c] > a[said] ? c : said;
+        right += said == set.label[s];
+    }
+    double share = (double)right / (double)set.m;
+    nn_pictures_free(&set);
+    return share;
+}
+
+static void one_step(struct job *job, const struct team *team)
+{
+    if (job->step + 1 == (size_t)job->die &&
+        team->rank == team->ranks - 1)
+        raise(SIGKILL);
+    take_step(job, team);
+    char text[60];
+    snprintf(text, sizeof text, "step %zu", job->step);
+    if (!is_finite(job))
+        fail_together(job, team, 1, text,
+                      nn_status_text(NN_NOT_FINITE));
+    if (job->save && team->rank == 0 &&
+        (job->step % (size_t)job->every == 0 ||
+         job->step == (size_t)job->steps))
+        save(job);
+}
+
+static void train(struct job *job, const struct team *team)
+{
+    int parts = job->how == TREE ? PIECES : team->ranks;
+    size_t steps = (size_t)job->steps, line = (steps + 7) / 8;
+    double sum = 0;
+    size_t since = 0;
+    if (team->rank == 0) {
+        say_goodbye_with(&(struct job){0});
+        signal(SIGTERM, on_the_end);
+        printf("ranks = %d  batch = %ld  sum = %s\n\n"
+               " step    cost\n", team->ranks, job->batch,
+               way_name[job->how]);
+    }
+    while (job->step < steps) {
+        one_step(job, team);
+        sum += (double)job->g[job->fast.room] / parts;
+        since++;
+        if (job->step % line == 0 || job->step == steps) {
+            if (team->rank == 0)
+                printf("%5zu  %.4f\n", job->step,
+                       sum / (double)since);
+            fflush(stdout);
+            sum = 0;
+            since = 0;
+        }
+    }
+    signal(SIGTERM, SIG_DFL);
+    if (team->rank == 0) {
+        printf("\nright on test = %.4f\n", right_on_test(job));
+        printf("parameters = %08x\n",
+               (unsigned)sum_of(job->fast.p, job->fast.room *
+                                sizeof *job->fast.p));
+    }
+}
+static void wait_quietly(const struct team *team)
+{
+    const struct timespec moment = {.tv_nsec = 500000};
+    MPI_Request request;
+    int done = 0;
+    MPI_Ibarrier(team->all, &request);
+    while (MPI_Test(&request, &done, MPI_STATUS_IGNORE), !done)
+        nanosleep(&moment, NULL);
+}
+
+static double bytes_of(const struct job *job)
+{
+    return (double)((job->fast.room + 1) * sizeof *job->g);
+}
+
+static void add_once(struct job *job, const struct team *team)
+{
+    (void)team;
+    add(job->fast.room, job->g, job->other);
+}
+
+static void reduce_once(struct job *job, const struct team *team)
+{
+    MPI_Allreduce(MPI_IN_PLACE, job->g, (int)job->fast.room + 1,
+                  MPI_FLOAT, MPI_SUM, team->all);
+}
+
+static double least_time(void (*call)(struct job *,
+                                      const struct team *),
+                         struct job *job, const struct team *team)
+{
+    double least = INFINITY;
+    for (int r = 0; r < ROUNDS; r++) {
+        MPI_Barrier(team->all);
+        double start = MPI_Wtime();
+        for (int i = 0; i < REPEAT; i++)
+            call(job, team);
+        least = fmin(least, (MPI_Wtime() - start) / REPEAT);
+    }
+    return least;
+}
+
+static double ping(const struct team *team, float *g, int n)
+{
+    double least = INFINITY;
+    for (int r = 0; r < ROUNDS; r++) {
+        MPI_Barrier(team->all);
+        double start = MPI_Wtime();
+        for (int i = 0; i < REPEAT; i++)
+            for (int from = 0; from < 2; from++)
+                if (team->rank == from)
+                    MPI_Send(g, n, MPI_FLOAT, 1 - from, 0,
+                             team->all);
+                else
+                    MPI_Recv(g, n, MPI_FLOAT, from, 0,
+                             team->all, MPI_STATUS_IGNORE);
+        least = fmin(least, MPI_Wtime() - start);
+    }
+    return least / (2 * REPEAT);
+}
+static void measure(struct job *job, const struct team *two,
+                    struct machine *at)
+{
+    int n = (int)job->fast.room;
+    double bytes = bytes_of(job);
+    at->latency = ping(two, job->g, 1);
+    at->bandwidth = bytes / (ping(two, job->g, n) - at->latency);
+    if (two->rank != 0)
+        return;
+
+    const struct team one = team_of(MPI_COMM_SELF);
+    at->adding = bytes / least_time(add_once, job, &one);
+    double whole = least_time(take_step, job, &one);
+    job->batch /= PIECES;
+    double part = least_time(take_step, job, &one);
+    job->batch *= PIECES;
+    at->sample = (whole - part) /
+                 ((double)job->batch * (1 - 1. / PIECES));
+    at->fixed = whole - (double)job->batch * at->sample;
+}
+
+/* The first N ranks alone; the others get MPI_COMM_NULL. */
+static MPI_Comm first_ranks(const struct team *team, int n)
+{
+    MPI_Comm some;
+    MPI_Comm_split(team->all, team->rank < n ? 0 : MPI_UNDEFINED,
+                   team->rank, &some);
+    return some;
+}
+
+struct times { double sum, after, along; };
+
+static struct times times_of(struct job *job,
+                             const struct team *team)
+{
+    struct times t;
+    t.sum = least_time(reduce_once, job, team);
+    memset(job->g, 0, job->length * sizeof *job->g);
+    job->how = AFTER;
+    t.after = least_time(take_step, job, team);
+    job->how = ALONG;
+    t.along = least_time(take_step, job, team);
+    return t;
+}
+
+static void print_machine(const struct job *job,
+                          const struct machine *at)
+{
+    const struct nn_fast *f = &job->fast;
+    size_t first = f->layers > 1 ? f->at[2].w : f->room;
+    printf("# batch = %ld  rounds = %d  cores = %.0f  bytes a "
+           "step = %.0f\n", job->batch, ROUNDS, at->cores,
+           bytes_of(job));
+    printf("# latency = %.2e  bandwidth = %.2e  adding = %.2e\n",
+           at->latency, at->bandwidth, at->adding);
+    printf("# fixed = %.2e  a sample = %.2e\n", at->fixed,
+           at->sample);
+    printf("# share of the first = %.3f\n\nranks     sum   sum.m"
+           "     step   step.m    along   gain  gain.m\n",
+           (double)first / (double)f->room);
+}
+
+static void print_cost(struct job *job, const struct team *team)
+{
+    struct machine at = {
+        .cores = (double)sysconf(_SC_NPROCESSORS_ONLN)};
+    double one = 0, bytes = bytes_of(job);
+    double batch = (double)job->batch, gain[32] = {0};
+    struct times t = {0};
+    job->rate = 0;
+    MPI_Comm some = first_ranks(team, 2);
+    if (some != MPI_COMM_NULL) {
+        const struct team two = team_of(some);
+        measure(job, &two, &at);
+    }
+    wait_quietly(team);
+    if (team->rank == 0)
+        print_machine(job, &at);
+
+    for (int n = 1, i = 0; n <= team->ranks; n *= 2, i++) {
+        some = first_ranks(team, n);
+        if (some != MPI_COMM_NULL) {
+            const struct team group = team_of(some);
+            t = times_of(job, &group);
+            one = n == 1 ? t.after : one;
+            gain[i] = one / t.after;
+        }
+        wait_quietly(team);
+        if (team->rank == 0)
+            {
+                double model = step_time(&at, n, batch, bytes);
+                double turns = fmax(1, n / at.cores);
+                printf("%5d %7.0f %7.0f %8.0f %8.0f %8.0f %6.2f %7.2f\n", n,
+                       1e6 * t.sum, 1e6 * turns * sum_time(&at, n, bytes),
+                       1e6 * t.after, 1e6 * model, 1e6 * t.along, gain[i],
+                       step_time(&at, 1, batch, bytes) / model);
+            }
+    }
+    if (team->rank == 0)
+        {
+            struct machine own = at;
+            own.cores = INFINITY;
+            putchar('\n');
+            for (int n = 2, i = 1; n <= team->ranks; n *= 2, i++)
+                printf("# gain of %d = %.2f\n", n, gain[i]);
+            for (int n = 4; n <= 64; n *= 4)
+                printf("# alone of %d = %.1f\n", n,
+                       step_time(&own, 1, batch, bytes) /
+                       step_time(&own, n, batch, bytes));
+            printf("# along over after = %.2f\n", t.along / t.after);
+        }
+}
+static void print_order(struct job *job, const struct team *team)
+{
+    size_t n = job->fast.room, steps = (size_t)job->steps;
+    float *first = calloc(n, sizeof *first); // of one rank
+    if (!first)
+        cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
+    if (team->rank == 0)
+        printf("steps = %ld  batch = %ld\n\nranks     after  "
+               "       away     along         away      tree\n",
+               job->steps, job->batch);
+
+    for (int ranks = 1; ranks <= team->ranks; ranks *= 2) {
+        MPI_Comm some = first_ranks(team, ranks);
+        if (team->rank == 0)
+            printf("%5d", ranks);
+        for (int how = AFTER; how <= TREE &&
+                              some != MPI_COMM_NULL; how++) {
+            const struct team group = team_of(some);
+            job->how = (enum way)how;
+            restart(job);
+            while (job->step < steps)
+                take_step(job, &group);
+            if (team->rank == 0)
+                {
+                    const float *p = job->fast.p;
+                    double off = 0, length = 0;
+                    if (ranks == 1 && how == AFTER)
+                        memcpy(first, p, n * sizeof *p);
+                    for (size_t i = 0; i < n; i++) {
+                        double d = (double)p[i] - (double)first[i];
+                        off += d * d;
+                        length += (double)first[i] * (double)first[i];
+                    }
+                    printf("  %08x", (unsigned)sum_of(p, n * sizeof *p));
+                    if (how != TREE)
+                        printf("  %11.1e", sqrt(off / length));
+                }
+        }
+        wait_quietly(team);
+        if (team->rank == 0)
+            putchar('\n');
+    }
+    free(first);
+}
+/* Becomes mpirun, which starts so many of us. On one machine,
+   and perhaps with fewer processors than ranks, in a container,
+   as root: mpirun wants to be told that this is meant. */
+static void start_ranks(const struct job *job, char **argv)
+{
+    char number[24];
+    char *const words[] = {"mpirun", "-q", "--oversubscribe",
+                           "--bind-to", "none", "-n", number};
+    enum { WORDS = sizeof words / sizeof *words };
+    size_t n = 0;
+    while (argv[n])
+        n++;
+    char **all = calloc(WORDS + n + 1, sizeof *all);
+    if (!all)
+        cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
+    memcpy(all, words, sizeof words);
+    memcpy(all + WORDS, argv, n * sizeof *argv);
+    snprintf(number, sizeof number, "%ld", job->ranks);
+
+    if (geteuid() == 0) {
+        setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
+        setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+    }
+    setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+    execvp("mpirun", all);
+    cli_fail(&job->cli, "mpirun: %s", strerror(errno));
+}
+
+static void load(struct job *job, const struct team *team)
+{
+    struct nn_fault fault;
+    char text[sizeof fault.path + 100] = "";
+    enum nn_status status = nn_pictures_load(&job->train,
+                                job->data, "train", &fault);
+    if (status != NN_OK)
+        snprintf(text, sizeof text, "%s: %s (byte %zu)",
+                 fault.path, nn_status_text(status), fault.offset);
+    else if (job->train.m < (size_t)job->batch ||
+             job->train.classes > CLASSES)
+        snprintf(text, sizeof text, "%s: %zu pictures of %zu "
+                 "classes: too few, or too many", job->data,
+                 job->train.m, job->train.classes);
+    else if ((status = open_job(job)) != NN_OK)
+        snprintf(text, sizeof text, "%s", nn_status_text(status));
+    fail_together(job, team, *text != 0, "", text);
+
+    int mark = disagree(job, team);
+    fail_together(job, team, mark < MARKS && team->rank == 0,
+                  "the ranks disagree on",
+                  mark < MARKS ? mark_name[mark] : "");
+    if (job->resume)
+        take_up(job, team);
+}
+
+static void run(struct job *job, int cost, int order)
+{
+    int got;
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &got);
+    const struct team team = team_of(MPI_COMM_WORLD);
+    int tree = job->how == TREE || order;
+    #ifdef _OPENMP
+    omp_set_num_threads(1); // the ranks are the threads here
+    #endif
+    fail_together(job, &team, team.ranks > job->batch ||
+                  job->batch % team.ranks != 0, "",
+                  "--batch is no multiple of the ranks");
+    fail_together(job, &team, tree && PIECES % team.ranks != 0,
+                  "", "a fixed order takes 1, 2, 4 or 8 ranks");
+    fail_together(job, &team, cost && team.ranks < 2, "",
+                  "--cost takes two ranks or more");
+    load(job, &team);
+
+    if (cost)
+        print_cost(job, &team);
+    else if (order)
+        print_order(job, &team);
+    else
+        train(job, &team);
+    end_job(job);
+    fflush(stdout);
+    MPI_Finalize();
+}
+#endif
+
+int main(int argc, char **argv)
+{
+    struct job job = {
+        .data = "/usr/share/datasets/fashion-mnist", .hidden = "128",
+        .sum = "after", .ranks = 1, .batch = 128, .steps = 200,
+        .every = 100, .seed = 1, .rate = 0.1};
+    int cost = 0, order = 0, sums = 0, paper = 0;
+    double weights = 101770, flops = 1e11;
+    double latency = 5e-5, bandwidth = 1.25e9;
+    const struct cli_option options[] = {
+        {"ranks", "N", "start so many ranks by mpirun", CLI_WHOLE,
+         &job.ranks, 1, 4096},
+        {"data", "DIR", "the pictures [Debian's Fashion-MNIST]",
+         CLI_TEXT, &job.data, 0, 0},
+        {"hidden", "SIZES", "units of the hidden layers [128]",
+         CLI_TEXT, &job.hidden, 0, 0},
+        {"batch", "N", "pictures to a step, of all ranks together",
+         CLI_WHOLE, &job.batch, PIECES, 1e9},
+        {"steps", "N", "steps to take", CLI_WHOLE, &job.steps, 1,
+         1e9},
+        {"rate", "R", "the learning rate", CLI_REAL, &job.rate, 0,
+         10},
+        {"seed", "N", "of the random numbers", CLI_WHOLE, &job.seed,
+         0, 1e9},
+        {"sum", "HOW", "gradients are added after the backward pass, "
+         "along with it, or as a tree in a fixed order [after]",
+         CLI_TEXT, &job.sum, 0, 0},
+        {"save", "MODEL", "save the training", CLI_TEXT, &job.save, 0,
+         0},
+        {"every", "N", "save it after so many steps, and at the end",
+         CLI_WHOLE, &job.every, 1, 1e9},
+        {"resume", "MODEL", "go on with a training", CLI_TEXT,
+         &job.resume, 0, 0},
+        {"die", "N", "kill the last rank at this step", CLI_WHOLE,
+         &job.die, 0, 1e9},
+        {"cost", "", "time steps of 1, 2, 4, ... ranks", CLI_FLAG,
+         &cost, 0, 0},
+        {"order", "", "compare the orders of the sum", CLI_FLAG,
+         &order, 0, 0},
+        {"sums", "", "add a million numbers in many orders", CLI_FLAG,
+         &sums, 0, 0},
+        {"paper", "", "compute what machines would gain", CLI_FLAG,
+         &paper, 0, 0},
+        {"weights", "N", "of the net on paper", CLI_REAL, &weights, 1,
+         1e15},
+        {"flops", "N", "operations a second", CLI_REAL, &flops, 1,
+         1e30},
+        {"bandwidth", "N", "bytes a second", CLI_REAL, &bandwidth, 1,
+         1e30},
+        {"latency", "T", "seconds until a byte arrives", CLI_REAL,
+         &latency, 0, 1000},
+    };
+    job.cli = (struct cli){"spread", "",
+        "Divides a training among processes.", options,
+        sizeof options / sizeof *options, 0};
+    cli_parse(&job.cli, argc, argv);
+    int how = AFTER;
+    while (how <= TREE && strcmp(job.sum, way_name[how]) != 0)
+        how++;
+    job.how = (enum way)how;
+    size_t sizes[MOST_LAYERS + 1];
+    if (how > TREE || !read_sizes(&job, sizes)) {
+        fprintf(stderr, "spread: --%s %s: see spread --help\n",
+                how > TREE ? "sum" : "hidden",
+                how > TREE ? job.sum : job.hidden);
+        exit(2);
+    }
+    if (job.batch % PIECES != 0) {
+        fprintf(stderr, "spread: --batch %ld: not a multiple of %d\n",
+                job.batch, PIECES);
+        exit(2);
+    }
+    if (sums) {
+        print_sums(&job.cli);
+    } else if (paper) {
+        print_paper(weights, (double)job.batch, flops, latency,
+                    bandwidth);
+    } else {
+        #ifdef MPI_VERSION
+        if (job.ranks > 1 && !getenv("OMPI_COMM_WORLD_SIZE"))
+            start_ranks(&job, argv);
+        run(&job, cost, order);
+        #else
+        (void)save, (void)is_finite, (void)on_the_end;
+        (void)end_job, (void)mark, (void)cost, (void)order;
+        cli_fail(&job.cli, "built without MPI: 'make deps-code "
+                           "programs' brings it");
+        #endif
+    }
+    cli_finish(&job.cli);
+    return 0;
+}
