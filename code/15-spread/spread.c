@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 683681428. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 3325882088. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -308,26 +310,6 @@ static void fail_model(const struct job *job,
     nn_model_explain(status, fault, text);
     cli_fail(&job->cli, "%s", text);
 }
-static char goodbye[5000];
-
-static void say_goodbye_with(const struct job *job)
-{
-    if (job->save)
-        snprintf(goodbye, sizeof goodbye, "spread: a rank is "
-                 "gone; go on from step %zu: --resume %s\n",
-                 job->step, job->save);
-    else
-        strcpy(goodbye, "spread: a rank is gone, and nothing "
-                        "was saved\n");
-}
-
-static void on_the_end(int number)
-{
-    (void)number;
-    ssize_t written = write(STDERR_FILENO, goodbye,
-                            strlen(goodbye));
-    _exit(written > 0 ? 1 : 2);
-}
 static void save(struct job *job)
 {
     struct nn_state state = {
@@ -346,7 +328,6 @@ static void save(struct job *job)
                                           &fault);
     if (status != NN_OK)
         fail_model(job, status, &fault);
-    say_goodbye_with(job);
 }
 #ifdef MPI_VERSION
 struct team {
@@ -581,8 +562,6 @@ static void train(struct job *job, const struct team *team)
     double sum = 0;
     size_t since = 0;
     if (team->rank == 0) {
-        say_goodbye_with(&(struct job){0});
-        signal(SIGTERM, on_the_end);
         printf("ranks = %d  batch = %ld  sum = %s\n\n"
                " step    cost\n", team->ranks, job->batch,
                way_name[job->how]);
@@ -600,7 +579,6 @@ static void train(struct job *job, const struct team *team)
             since = 0;
         }
     }
-    signal(SIGTERM, SIG_DFL);
     if (team->rank == 0) {
         printf("\nright on test = %.4f\n", right_on_test(job));
         printf("parameters = %08x\n",
@@ -820,10 +798,11 @@ static void print_order(struct job *job, const struct team *team)
     }
     free(first);
 }
-/* Becomes mpirun, which starts so many of us. On one machine,
-   and perhaps with fewer processors than ranks, in a container,
-   as root: mpirun wants to be told that this is meant. */
-static void start_ranks(const struct job *job, char **argv)
+/* Has mpirun start so many of us, and waits for their end. On one
+   machine, and perhaps with fewer processors than ranks, in a
+   container, as root: mpirun wants to be told that this is
+   meant. */
+static void exec_mpirun(const struct job *job, char **argv)
 {
     char number[24];
     char *const words[] = {"mpirun", "-q", "--oversubscribe",
@@ -847,6 +826,30 @@ static void start_ranks(const struct job *job, char **argv)
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     execvp("mpirun", all);
     cli_fail(&job->cli, "mpirun: %s", strerror(errno));
+}
+
+_Noreturn static void start_ranks(const struct job *job,
+                                  char **argv)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM); // if we end before it
+        exec_mpirun(job, argv);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+        cli_fail(&job->cli, "mpirun: %s", strerror(errno));
+
+    // mpirun passes on the signal that ended a rank as a shell does
+    int number = WIFSIGNALED(status) ? WTERMSIG(status)
+                                     : WEXITSTATUS(status) - 128;
+    if (number > 0 && job->save && access(job->save, R_OK) == 0)
+        cli_fail(&job->cli, "a rank was ended by signal %d; go "
+                 "on with --resume %s", number, job->save);
+    if (number > 0)
+        cli_fail(&job->cli, "a rank was ended by signal %d",
+                 number);
+    exit(WEXITSTATUS(status));
 }
 
 static void load(struct job *job, const struct team *team)
@@ -988,10 +991,11 @@ int main(int argc, char **argv)
             start_ranks(&job, argv);
         run(&job, cost, order);
         #else
-        (void)save, (void)is_finite, (void)on_the_end;
-        (void)end_job, (void)mark, (void)cost, (void)order;
-        cli_fail(&job.cli, "built without MPI: 'make deps-code "
-                           "programs' brings it");
+        (void)save, (void)is_finite, (void)end_job, (void)mark;
+        (void)fetch, (void)step, (void)add_by_pairs, (void)open_job;
+        (void)next_batch, (void)cost, (void)order;
+        cli_fail(&job.cli, "built without Open MPI; 'make "
+                           "deps-code programs' brings it");
         #endif
     }
     cli_finish(&job.cli);
