@@ -65,6 +65,7 @@ if [ "$dir" = build ] && [ -z "${ASAN-}" ]; then
   script tests/golden.sh golden $(sed -nE 's/^RUNS_(run|data) \+= //p' build/book.mk)
   script tests/cli.sh
   script tests/bench.sh
+  script tests/spread.sh
   script tests/models.sh
   script tests/build.sh
 fi

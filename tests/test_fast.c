@@ -900,6 +900,73 @@ Test(fast, runs_are_repeated_and_carried_on)
     }
 }
 
+/* What is heard from the engine between the layers. */
+struct heard {
+    struct pair *c;
+    const double *cost;
+    int calls, layer[LAYERS], thread;
+    double said;     // the cost, when the first layer was said to be done
+    float g[PARAMS]; // each layer's slopes when it was
+};
+
+static void hear(void *context, int l)
+{
+    struct heard *h = context;
+    const struct nn_fast *f = &h->c->fast;
+    size_t end = l < f->layers ? f->at[l + 1].w : f->room;
+    cr_assert(h->calls < LAYERS);
+    if (h->calls == 0)
+        h->said = *h->cost;
+    h->layer[h->calls++] = l;
+    h->thread |= omp_get_thread_num();
+    for (size_t i = f->at[l].w; i < end; i++) {
+        h->g[i] = g_fast[i];
+        g_fast[i] = CHECK_NAN; // they are ours from now on
+    }
+}
+
+Test(fast, a_layer_is_said_to_be_done_when_it_is)
+{
+    static struct pair c;
+    static struct heard h;
+    static float want[PARAMS];
+    struct nn_rng rng = nn_rng_seeded(77);
+    for (size_t i = 0; i < 40; i++) {
+        struct shape shape = random_shape(&rng, i);
+        if (i % 4 == 0)
+            shape = large_shape(128, 32);
+        shape.decay = shape.drop = 0;
+        create(&c, &shape, &rng);
+        omp_set_num_threads(1 + (int)(i % 3));
+        double cost, again;
+        enum nn_status status = nn_fast_gradient(&c.fast, c.m, c.x, c.y, want, &cost);
+        cr_assert(status == NN_OK);
+        h = (struct heard){.c = &c, .cost = &again};
+        c.fast.layer_done = hear;
+        c.fast.context = &h;
+        status = nn_fast_gradient(&c.fast, c.m, c.x, c.y, g_fast, &again);
+        cr_assert(status == NN_OK, "what became of the slopes is not looked at");
+        cr_assert(h.calls == c.nn.layers && h.thread == 0);
+        for (int k = 0; k < h.calls; k++)
+            cr_assert(h.layer[k] == c.nn.layers - k);
+        cr_assert(same(h.g, want, c.fast.room), "net %zu", i);
+        cr_assert(!(h.said < cost) && !(h.said > cost) && !(again < cost) && !(again > cost));
+
+        h.calls = 0; // a step says nothing
+        cr_assert(nn_fast_learn(&c.fast, c.m, c.x, c.y, 0.01, &again) == NN_OK);
+        cr_assert(h.calls == 0);
+        destroy(&c);
+    }
+    create(&c, &(struct shape){1, {2, 1}, {NN_IDENTITY}, NN_SQUARED, 0, 0, 1}, &rng);
+    h = (struct heard){.c = &c, .cost = &h.said};
+    c.fast.layer_done = hear;
+    c.fast.context = &h;
+    c.x[0] = (float)CHECK_INFINITY;
+    double cost;
+    cr_assert(nn_fast_gradient(&c.fast, 1, c.x, c.y, g_fast, &cost) == NN_NOT_FINITE);
+    destroy(&c);
+}
+
 Test(fast, eight_lanes_and_sixteen_are_the_same_bits)
 {
     static struct pair c;
