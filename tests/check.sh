@@ -260,6 +260,12 @@ planted "a model written over the old one" FAILED build 's/"%s.%ld.new", path, (
 planted "a file that is not synced" FAILED build 's/return fsync(file) == 0;/return file >= 0;/' $files
 planted "an order that leads anywhere" heap-buffer-overflow build/asan 's/if (s >= t->count || seen\[s\]++)/if (seen[s]++)/' $files
 
+many=(chapters/14-ladder.nw chapters/15-spread.nw)
+planted "a layer that is said to be done too early" a_layer_is_said_to_be_done_when_it_is build '/^        <<tell that the slopes of a layer are complete>>$/d; s/^        <<the slopes of the weights and biases, or a step>>$/        <<tell that the slopes of a layer are complete>>\n&/' "${many[@]}"
+planted "a tree that depends on the ranks" the_tree_is_one_for_all build 's/add(n, g + i \* n, g + (i + d) \* n);/add(n, g, g + (i + d) * n);/' "${many[@]}"
+planted "ranks that do not compare their seeds" every_mark_counts build 's/mark\[2\] = (uint32_t)job->seed;/mark[2] = 0;/' "${many[@]}"
+planted "a part that has one sample for all" gradients_add build 's/size_t at = job->order\[first + s\];/size_t at = job->order[first];/' "${many[@]}"
+
 gate "PDF: fonts" fonts
 gate "PDF: title and author" metadata
 gate "PDF: bookmarks" bookmarks

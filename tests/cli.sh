@@ -48,7 +48,8 @@ program() { # PATH
 by_hand() { # code/NN-name/NAME.c
   local name command
   name=$(basename "$1" .c)
-  command=$(sed -n '2s/^\/\* \(cc .*\) \*\/$/\1/p' "$1")
+  command=$(sed -n '2s/^\/\* \(\(mpi\)\?cc .*\) \*\/$/\1/p' "$1")
+  command -v "${command%% *}" >/dev/null || command=${command#mpi}
   if [ -n "$command" ] && bash -c "$command" >log 2>&1 && [ ! -s log ] &&
      ./"$name" --help >help 2>&1 && cmp -s help <("$root/build/bin/$name" --help); then
     ok "$name, compiled by the command of its second line"
