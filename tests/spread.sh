@@ -12,14 +12,29 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # containers
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 
-# one_line STATUS PATTERN COMMAND...: that is how it ends, and all that it says
-one_line() {
-  local want=$1 pattern=$2 status=0
-  shift 2
-  timeout -k 5 60 "$@" >out 2>err </dev/null || status=$?
-  if [ $status -ne "$want" ] || [ "$(wc -l <err)" -ne 1 ] || ! grep -q -- "^spread: $pattern" err; then
-    echo "status $status, not $want, or not one line: $pattern" | indent; indent <err; false
-  fi
+# amiss WHAT STATUS PATTERN COMMAND...: that is how it ends, and all that it says is one
+# line. mpirun takes seconds to end a job that fails, so all of these run beside each other.
+waiting=()
+amiss() {
+  local what=$1 want=$2 pattern=$3 at=amiss.${#waiting[@]} status
+  shift 3
+  waiting+=("$what")
+  {
+    status=0
+    timeout -k 5 60 "$@" >/dev/null 2>"$at.err" </dev/null || status=$?
+    if [ $status -eq "$want" ] && [ "$(wc -l <"$at.err")" -eq 1 ] && grep -q -- "^spread: $pattern" "$at.err"; then
+      echo ok >"$at"
+    else
+      echo "status $status, not $want, or not one line: $pattern" >"$at"
+    fi
+  } &
+}
+come_in() { # the verdicts on all of them
+  local i
+  wait
+  for i in "${!waiting[@]}"; do
+    if [ "$(cat "amiss.$i")" = ok ]; then ok "${waiting[$i]}"; else bad "${waiting[$i]}"; indent <"amiss.$i"; indent <"amiss.$i.err"; fi
+  done
 }
 value() { sed -n "s/^$1 = //p" out; } # of the last run
 run() { timeout -k 5 120 "$@" >out 2>err </dev/null || { indent <err; false; }; }
@@ -28,7 +43,8 @@ run() { timeout -k 5 120 "$@" >out 2>err </dev/null || { indent <err; false; }; 
 cc -std=c11 -O2 -fopenmp -Ibuild/tangle -o $scratch/without build/tangle/15-spread/spread.c \
   build/libtools.a build/libfourloops.a -ljansson -lpng -lz -lm
 cd $scratch
-check "built without MPI, it says so" one_line 1 "built without Open MPI" ./without
+amiss "built without MPI, it says so" 1 "built without Open MPI" ./without
+come_in; waiting=()
 check "... and adds a million numbers" run ./without --sums
 check "... as it does with MPI" cmp -s out <("$spread" --sums)
 
@@ -66,7 +82,7 @@ check "times for 1, 2 and 4 ranks" [ "$(grep -cE '^ +[124] +[0-9]' out)" = 3 ]
 
 # Ranks that are told different things.
 other() { # WHAT OPTION...: one rank has other options than the other
-  check "ranks disagree on the $1" one_line 1 "the ranks disagree on: $1" \
+  amiss "ranks disagree on the $1" 1 "the ranks disagree on: $1" \
     mpirun -q -n 1 "${small[@]}" --steps 1 : -n 1 "${small[@]}" --steps 1 "${@:2}"
 }
 other seed --seed 2
@@ -78,15 +94,17 @@ cmp -s data/train-images-idx3-ubyte changed/train-images-idx3-ubyte && bad "no p
 other data --data changed
 
 # What all find amiss, one says.
-check "no pictures" one_line 1 "none/train-images" "${small[@]}" --data none --ranks 2
-check "ranks that do not divide the batch" one_line 1 "--batch" "${small[@]}" --ranks 3
-check "ranks that are no power of two, for the tree" one_line 1 "a fixed order" "${small[@]}" --batch 72 --ranks 3 --sum tree
-check "a file that is no training" one_line 1 "data/train-labels" "${small[@]}" --ranks 2 --resume data/train-labels-idx1-ubyte
-check "an unknown order" one_line 2 "--sum some" "${small[@]}" --ranks 2 --sum some
-check "a batch that has no eighths" one_line 2 "--batch 12" "${small[@]}" --batch 12
-check "no layers" one_line 2 "--hidden 3,," "${small[@]}" --hidden 3,,
-check "a folder that is not there" one_line 1 "none/half" "${small[@]}" --ranks 2 --steps 1 --save none/half
-check "a training that goes to NaN" one_line 1 "step [0-9]*: " "${small[@]}" --ranks 2 --hidden 128,128,128 --rate 10 --steps 1000
+amiss "no pictures" 1 "none/train-images" "${small[@]}" --data none --ranks 2
+amiss "ranks that do not divide the batch" 1 "--batch" "${small[@]}" --ranks 3
+amiss "ranks that are no power of two, for the tree" 1 "a fixed order" "${small[@]}" --batch 72 --ranks 3 --sum tree
+amiss "a file that is no training" 1 "data/train-labels" "${small[@]}" --ranks 2 --resume data/train-labels-idx1-ubyte
+amiss "an unknown order" 2 "--sum some" "${small[@]}" --ranks 2 --sum some
+amiss "a batch that has no eighths" 2 "--batch 12" "${small[@]}" --batch 12
+amiss "no layers" 2 "--hidden 3,," "${small[@]}" --hidden 3,,
+amiss "a folder that is not there" 1 "none/half" "${small[@]}" --ranks 2 --steps 1 --save none/half
+amiss "a training that goes to NaN" 1 "step [0-9]*: " "${small[@]}" --ranks 2 --hidden 128,128,128 --rate 10 --steps 1000
+
+come_in
 
 gone() { # PID...: all have ended, or do so soon
   local p
