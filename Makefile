@@ -57,7 +57,7 @@ endif
 WARN   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wdouble-promotion -Werror
 OPT    ?= -O2
 CFLAGS ?=
-C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off -fopenmp $(WARN) $(CFLAGS)
+C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off -fno-math-errno -fopenmp $(WARN) $(CFLAGS)
 
 CHAPTERS := $(wildcard chapters/[0-9][0-9]-*.nw)
 FIGURES  := $(patsubst figures/%.tex,%,$(wildcard figures/*.tex))
@@ -195,7 +195,7 @@ build/bench/competitors: tests/peers/list $(if $(LADDER),$(BENCH_KINDS:%=build/b
 	@mkdir -p $(@D)
 	@{ echo "# $$($(CC) --version | head -n 1)"; \
 	   $(if $(LADDER),$(foreach k,$(BENCH_KINDS),echo '# $k: $(flags.$k)';) \
-	   for rung in $$($(LADDER) --list | cut -d' ' -f1); do \
+	   for rung in $$($(LADDER) --rungs); do \
 	     echo "$$rung ../bin/ladder --rung $$rung --serve $(CLOTHES)"; \
 	     $(foreach k,$(BENCH_KINDS),echo "$$rung-$k ./$k/bin/ladder --rung $$rung --serve $(CLOTHES)";) \
 	   done;) \

@@ -1,5 +1,5 @@
-/* Tangled from chapters/10-race.nw: edit there. Sum 1337682932. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -lz -lm */
+/* Tangled from chapters/10-race.nw: edit there. Sum 1578514807. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o race code/10-race/race.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <complex.h>
 #include <math.h>

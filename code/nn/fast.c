@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4017019551. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3869879428. */
 #include "nn/fast.h"
 
 #include <assert.h>
@@ -316,24 +316,37 @@ static void backward(const struct nn_fast *f, size_t m,
 static void step(struct nn_fast *f, const float *g, double rate)
 {
     float *p = f->p, *v = f->v, *s = f->s;
+    const size_t n = f->room;
+    const int many = worth_threads(f, 1);
     const float b1 = (float)f->beta1, b2 = (float)f->beta2;
     const float epsilon = (float)f->epsilon;
     const float c1 = (float)(1 - pow(f->beta1, (double)f->t));
     const float c2 = (float)(1 - pow(f->beta2, (double)f->t));
     const float r = (float)rate;
-    #pragma omp parallel for if (worth_threads(f, 1))
-    for (size_t i = 0; i < f->room; i++)
-        if (f->method == NN_DESCENT) {
+
+    switch (f->method) {
+    case NN_DESCENT:
+        #pragma omp parallel for simd if (many)
+        for (size_t i = 0; i < n; i++)
             p[i] -= r * g[i];
-        } else if (f->method == NN_MOMENTUM) {
+        break;
+    case NN_MOMENTUM:
+        #pragma omp parallel for simd if (many)
+        for (size_t i = 0; i < n; i++) {
             v[i] = b1 * v[i] + g[i];
             p[i] -= r * v[i];
-        } else {
+        }
+        break;
+    case NN_ADAM:
+        #pragma omp parallel for simd if (many)
+        for (size_t i = 0; i < n; i++) {
             v[i] = b1 * v[i] + (1 - b1) * g[i];
             s[i] = b2 * s[i] + (1 - b2) * g[i] * g[i];
             p[i] -= r * (v[i] / c1) /
                     (sqrtf(s[i] / c2) + epsilon);
         }
+        break;
+    }
 }
 static void draw(const struct nn_fast *f, size_t m)
 {
