@@ -195,7 +195,7 @@ build/bench/competitors: tests/peers/list $(if $(LADDER),$(BENCH_KINDS:%=build/b
 	@mkdir -p $(@D)
 	@{ echo "# $$($(CC) --version | head -n 1)"; \
 	   $(if $(LADDER),$(foreach k,$(BENCH_KINDS),echo '# $k: $(flags.$k)';) \
-	   for rung in $$($(LADDER) --list | cut -d' ' -f1); do \
+	   for rung in $$($(LADDER) --rungs); do \
 	     echo "$$rung ../bin/ladder --rung $$rung --serve $(CLOTHES)"; \
 	     $(foreach k,$(BENCH_KINDS),echo "$$rung-$k ./$k/bin/ladder --rung $$rung --serve $(CLOTHES)";) \
 	   done;) \
@@ -206,6 +206,7 @@ build/bench/competitors: tests/peers/list $(if $(LADDER),$(BENCH_KINDS:%=build/b
 .PHONY: bench bench-keep
 bench: $(O)/bin/bench build/bench/competitors build/bench/fann
 	@[ -d $(CLOTHES) ] || { echo "$(CLOTHES) is missing: run 'make deps-code'" >&2; exit 1; }
+	@[ -n "$(RUNS_BENCH)" ] || echo "make bench: no chapter has a \\benched or \\bencheddata"
 	@by="$(made_by)" && cd build/bench && for id in $(RUNS_BENCH); do \
 	  echo "$$(cat ../run/$$id.cmd)" && \
 	  { echo "$$by" && PATH="$(abspath $(O)/bin):$$PATH" bash ../run/$$id.cmd; } >$$id.new && mv $$id.new $$id.txt || exit 1; \
