@@ -16,7 +16,7 @@ DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libcriterion-dev dataset-fashion-mni
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
-DEPS_CHECK := $(DEPS_BOOK) clang shellcheck
+DEPS_CHECK := $(DEPS_BOOK) clang libomp-dev shellcheck valgrind
 
 .PHONY: book
 book:
@@ -57,7 +57,7 @@ endif
 WARN   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wdouble-promotion -Werror
 OPT    ?= -O2
 CFLAGS ?=
-C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off $(WARN) $(CFLAGS)
+C      := $(CC) -std=c11 $(OPT) -g -ffp-contract=off -fno-math-errno -fopenmp $(WARN) $(CFLAGS)
 
 CHAPTERS := $(wildcard chapters/[0-9][0-9]-*.nw)
 FIGURES  := $(patsubst figures/%.tex,%,$(wildcard figures/*.tex))
@@ -129,7 +129,7 @@ try: $(O)/libfourloops.a
 	@test -n "$(SRC)" || { echo "make try: say which file: make try SRC=my.c" >&2; exit 2; }
 	@test -r "$(SRC)" || { echo "make try: cannot read $(SRC)" >&2; exit 2; }
 	@mkdir -p build/try
-	$(CC) -std=c11 -O2 -g -Wall -Wextra -Icode -o "build/try/$(basename $(notdir $(SRC)))" \
+	$(CC) -std=c11 -O2 -g -fopenmp -Wall -Wextra -Icode -o "build/try/$(basename $(notdir $(SRC)))" \
 	  "$(SRC)" $(O)/libfourloops.a -lz -lm
 
 # --------------------------------------------------------------------- their runs
@@ -278,7 +278,8 @@ $(O)/test/test_%: $(O)/obj/tests/test_%.o $(O)/libfourloops.a
 	$(C) -o $@ $^ -lcriterion -lz -lm
 
 # These refuse memory now and then, to see what becomes of it.
-$(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train $(O)/test/test_fast: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(O)/test/test_fast: private C += -Wl,--wrap=aligned_alloc
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)

@@ -1,5 +1,5 @@
-/* Tangled from chapters/07-xor.nw: edit there. Sum 3442983370. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o xor code/07-xor/xor.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
+/* Tangled from chapters/07-xor.nw: edit there. Sum 4086940869. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o xor code/07-xor/xor.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
 

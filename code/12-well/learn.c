@@ -1,5 +1,5 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2891339913. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3861239790. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

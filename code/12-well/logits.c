@@ -1,5 +1,5 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1212610963. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o logits code/12-well/logits.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1895596620. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o logits code/12-well/logits.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 4041513183. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o valley code/12-well/valley.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1419276835. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o valley code/12-well/valley.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 2764951326. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -lz -lm */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 364658167. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
