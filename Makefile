@@ -206,6 +206,7 @@ build/bench/competitors: tests/peers/list $(if $(LADDER),$(BENCH_KINDS:%=build/b
 .PHONY: bench bench-keep
 bench: $(O)/bin/bench build/bench/competitors build/bench/fann
 	@[ -d $(CLOTHES) ] || { echo "$(CLOTHES) is missing: run 'make deps-code'" >&2; exit 1; }
+	@[ -n "$(RUNS_BENCH)" ] || echo "make bench: no chapter has a \\benched or \\bencheddata"
 	@by="$(made_by)" && cd build/bench && for id in $(RUNS_BENCH); do \
 	  echo "$$(cat ../run/$$id.cmd)" && \
 	  { echo "$$by" && PATH="$(abspath $(O)/bin):$$PATH" bash ../run/$$id.cmd; } >$$id.new && mv $$id.new $$id.txt || exit 1; \
