@@ -12,11 +12,12 @@ MAKEFLAGS += --no-builtin-rules
 export LC_ALL := C.UTF-8
 unexport CDPATH
 
-DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libcriterion-dev dataset-fashion-mnist
+DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libjansson-dev libpng-dev \
+             libcriterion-dev dataset-fashion-mnist python3
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
-DEPS_CHECK := $(DEPS_BOOK) clang libomp-dev shellcheck valgrind
+DEPS_CHECK := $(DEPS_BOOK) clang libclang-rt-14-dev libomp-dev shellcheck valgrind
 
 .PHONY: book
 book:
@@ -77,6 +78,8 @@ endif
 
 LIB_C    := $(filter nn/%.c 90-plumbing/%.c,$(TANGLED))
 LIB_CODE := $(addprefix code/,$(filter nn/% 90-plumbing/%,$(TANGLED)))
+TOOL_C   := $(filter tools/%.c,$(TANGLED))
+TOOLED   := $(TOOLED) $(patsubst tests/%.c,%,$(shell grep -ls $(TOOLED:%=-e '^.include "%"') -e '^.include "tools/' tests/test_*.c))
 NAMES    := $(basename $(notdir $(PROGRAMS)))
 BINS     := $(addprefix $(O)/bin/,$(NAMES))
 RUNS     := $(RUNS_run) $(RUNS_data) $(RUNS_measured) $(RUNS_measureddata)
@@ -109,10 +112,18 @@ $(O)/libfourloops.a: $(LIB_C:%.c=$(O)/obj/%.o)
 	@rm -f $@
 	ar rcs $@ $^
 
+$(O)/libtools.a: $(TOOL_C:%.c=$(O)/obj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+# The libraries of a program or a test: those of tools/ only where it includes them.
+tools = $(if $(filter $1,$(TOOLED)),$(O)/libtools.a) $(O)/libfourloops.a
+libs  = $(if $(filter $1,$(TOOLED)),-ljansson -lpng) -lz -lm
+
 define program
-$(O)/bin/$(basename $(notdir $1)): $(O)/obj/$(1:.c=.o) $(O)/libfourloops.a
+$(O)/bin/$(basename $(notdir $1)): $(O)/obj/$(1:.c=.o) $(call tools,$1)
 	@mkdir -p $$(@D)
-	$(C) -o $$@ $$^ -lz -lm
+	$(C) -o $$@ $$^ $(call libs,$1)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
@@ -125,18 +136,18 @@ $(addprefix run-,$(NAMES)): run-%: $(O)/bin/%
 
 ## try SRC=my.c  build a file of your own against the library, as build/try/my
 .PHONY: try
-try: $(O)/libfourloops.a
+try: $(O)/libtools.a $(O)/libfourloops.a
 	@test -n "$(SRC)" || { echo "make try: say which file: make try SRC=my.c" >&2; exit 2; }
 	@test -r "$(SRC)" || { echo "make try: cannot read $(SRC)" >&2; exit 2; }
 	@mkdir -p build/try
 	$(CC) -std=c11 -O2 -g -fopenmp -Wall -Wextra -Icode -o "build/try/$(basename $(notdir $(SRC)))" \
-	  "$(SRC)" $(O)/libfourloops.a -lz -lm
+	  "$(SRC)" $^ $$(grep -q '^#include "tools/' "$(SRC)" && echo -ljansson -lpng) -lz -lm
 
 # --------------------------------------------------------------------- their runs
 # A program runs again when its code has changed, not when the prose around it
 # has: so a run depends on the clean tangle and only waits for the binary.
 define run
-build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) build/run/$1.cmd | $(O)/bin/$(program.$1)
+build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) $(if $(filter %/$(program.$1).c,$(TOOLED)),$(TOOL_C:%=code/%)) build/run/$1.cmd | $(addprefix $(O)/bin/,$(filter $(program.$1),$(NAMES)))
 	@mkdir -p build/out
 	@echo "$$$$(cat build/run/$1.cmd)"
 	@bin=$$$$(cd $(O)/bin && pwd) && cd build/out && PATH="$$$$bin:$$$$PATH" bash ../run/$1.cmd >$1.new && mv $1.new $1.txt
@@ -163,13 +174,15 @@ $(foreach r,$(RUNS_BENCH),$(eval $(if $(wildcard build/bench/$r.txt),\
   $(call benched,$r,build/bench/$r.txt,here),$(call benched,$r,figures/data/$r.txt,elsewhere))))
 
 ## data          run again what takes long (hours), into figures/data/
-.PHONY: data
+## results       ... of that the accuracy table of chapter 12 (minutes)
+.PHONY: data results
+results: data-results
 data: $(RUNS_kept:%=data-%)
 data-%: build/run/%.cmd $(BINS)
 	@mkdir -p build/kept
 	@echo "$$(cat $<)"
 	@( echo "$(made_by)"; \
-	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
+	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$(CURDIR)/book/bin:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
 	  mv build/kept/$*.new figures/data/$*.txt
 
 # Programs timed beside each other: the rungs of the ladder, built with several flags, and
@@ -269,16 +282,18 @@ golden accept: $(GOLDENS:%=build/out/%.txt)
 	@tests/golden.sh $@ $(GOLDENS)
 
 # ---------------------------------------------------------------------- the tests
-$(O)/test/%: $(O)/obj/%/test.o $(O)/libfourloops.a
-	@mkdir -p $(@D)
-	$(C) -o $@ $^ -lcriterion -lz -lm
-
-$(O)/test/test_%: $(O)/obj/tests/test_%.o $(O)/libfourloops.a
-	@mkdir -p $(@D)
-	$(C) -o $@ $^ -lcriterion -lz -lm
+define suite
+$(O)/test/$1: $(O)/obj/$2.o $(call tools,$3)
+	@mkdir -p $$(@D)
+	$$(C) -o $$@ $$^ -lcriterion $(call libs,$3)
+endef
+$(foreach t,$(filter %/test.c,$(TANGLED)),$(eval $(call suite,$(t:/test.c=),$(t:.c=),$t)))
+$(foreach t,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)),$(eval $(call suite,$t,tests/$t,$t)))
 
 # These refuse memory now and then, to see what becomes of it.
-$(O)/test/test_nn $(O)/test/test_idx $(O)/test/test_optimizer $(O)/test/test_train $(O)/test/test_fast: private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(addprefix $(O)/test/test_,nn idx optimizer train fast model picture): private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+# ... and this one lets the writing of a file fail.
+$(O)/test/test_model: private C += -Wl,--wrap=open,--wrap=write,--wrap=fsync,--wrap=close,--wrap=rename,--wrap=unlink
 $(O)/test/test_fast: private C += -Wl,--wrap=aligned_alloc
 
 .PHONY: test-binaries
@@ -293,6 +308,26 @@ test: test-binaries $(GOLDENS:%=build/out/%.txt)
 .PHONY: check
 check: lint book test
 	@tests/check.sh
+
+# The targets of libFuzzer, and the libraries as clang watches them.
+FUZZ    := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+$(O)/obj/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(C) -MMD -MP -Ibuild/tangle -c -o $@ $<
+$(O)/fuzz/%: $(O)/obj/fuzz/%.o $(O)/libtools.a $(O)/libfourloops.a
+	@mkdir -p $(@D)
+	$(C) -fsanitize=fuzzer -o $@ $^ -ljansson -lpng -lz -lm
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ)
+
+## fuzz          SECONDS=600 of random files for each parser that reads files
+.PHONY: fuzz
+fuzz: SECONDS := 600
+fuzz:
+	@$(MAKE) --no-print-directory O=build/fuzz CC=clang \
+	  CFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-targets
+	@tests/fuzz.sh build/fuzz $(SECONDS)
 
 ## lint          what can be said of the chapters without running them
 .PHONY: lint

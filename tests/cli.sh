@@ -4,31 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/count.sh
+. tests/try.sh
 root=$PWD
 scratch=build/test-cli
 rm -rf $scratch; mkdir -p $scratch
 cd $scratch
-
-# amiss STATUS PATTERN PROGRAM ARGUMENT...: says what is amiss unless there is one
-# line on standard error that starts with the program's name and matches PATTERN;
-# with status 2, there must be no output.
-amiss() {
-  local want=$1 pattern=$2 name status=0
-  shift 2
-  name=$(basename "$1")
-  timeout -k 5 60 "$@" >"${out:-out}" 2>err </dev/null || status=$?
-  if [ $status -ne "$want" ]; then
-    echo "status $status, not $want: ${*:2}"; head -n 5 err
-  elif [ "$(wc -l <err)" -ne 1 ] || ! grep -q -- "^$name: .*$pattern" err; then
-    echo "not one line \"$name: ...$pattern\": ${*:2}"; head -n 5 err
-  elif [ "$want" -eq 2 ] && [ -s out ]; then
-    echo "output in spite of a usage error: ${*:2}"
-  fi
-}
-say() { # WHAT COMPLAINT
-  if [ -z "$2" ]; then ok "$1"; else bad "$1"; indent <<<"$2"; fi
-}
-try() { say "$(basename "$4"), $1" "$(amiss "${@:2}")"; } # WHAT, and as for amiss
 
 # Each option that takes a value, then n or t: a number (it shows its default), a text.
 options() {
@@ -49,7 +29,7 @@ program() { # PATH
   try "unknown option" 2 "--no-such-option" "$1" --no-such-option
   try "unknown letter" 2 "-x" "$1" -x
   try "an unknown option after an operand" 2 "--no-such-option" "$1" operand --no-such-option
-  try "an operand too many" 2 "too many" "$1" "${operands[@]}" more
+  [[ ${operands[*]} = *... ]] || try "an operand too many" 2 "too many" "$1" "${operands[@]}" more
   [ ${#operands[@]} -eq 0 ] || try "no operand" 2 "missing" "$1"
   [ ${#operands[@]} -gt 0 ] || out=/dev/full try "full disk, all of it" 1 "" "$1"
   while read -r option kind; do

@@ -29,6 +29,7 @@ suite() { # BINARY
   if [ $status -eq 0 ] && [ "${wanted:-0}" -gt 0 ] && [ "${ran:-0}" -ge "$wanted" ]; then
     ok "$name: $ran tests"
     passed=$((passed + ran - 1))
+    grep '^skipped: ' "$log" || true
   else
     bad "$name: status $status, ${ran:-no} tests passed, $source has ${wanted:-no}"
     indent <"$log"
@@ -64,6 +65,7 @@ if [ "$dir" = build ] && [ -z "${ASAN-}" ]; then
   script tests/golden.sh golden $(sed -nE 's/^RUNS_(run|data) \+= //p' build/book.mk)
   script tests/cli.sh
   script tests/bench.sh
+  script tests/models.sh
   script tests/build.sh
 fi
 finish

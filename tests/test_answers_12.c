@@ -2,6 +2,9 @@
 
 #include "check.h"
 
+#include <string.h>
+#include <zlib.h>
+
 #include "12-well/answers.c"
 
 TestSuite(answers_12, .timeout = 20);
@@ -126,4 +129,45 @@ Test(answers_12, best_beta)
     cr_assert(best == 59, "%d", best);
     cr_assert(best < steps(rate, 0.9) && best < steps(0.003, 0.9));
     cr_assert(steps(rate, beta - 0.05) > best);
+}
+
+/* Against zlib's, and the number that is given for every CRC. */
+Test(answers_12, crc)
+{
+    struct nn_rng rng = nn_rng_seeded(31);
+    uint8_t bytes[200];
+    cr_assert(crc((const uint8_t *)"123456789", 9) == 0xCBF43926);
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = (uint8_t)nn_rng_below(&rng, 256);
+        uint32_t sum = crc(bytes, n);
+        cr_assert(sum == crc32(0, bytes, (uInt)n));
+        for (size_t bit = 0; bit < 8 * n; bit++) {
+            bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            cr_assert(crc(bytes, n) != sum);
+            bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+    }
+}
+
+/* The same for the same two numbers, and alike for no others. */
+Test(answers_12, epoch_order)
+{
+    enum { M = 60, SEEDS = 30, EPOCHS = 30 };
+    static size_t order[SEEDS * EPOCHS][M];
+    size_t again[M];
+    for (size_t i = 0; i < SEEDS * EPOCHS; i++) {
+        size_t found[M] = {0};
+        epoch_order(i / EPOCHS, i % EPOCHS, M, order[i]);
+        epoch_order(i / EPOCHS, i % EPOCHS, M, again);
+        cr_assert(memcmp(order[i], again, sizeof again) == 0);
+        for (size_t s = 0; s < M; s++) {
+            cr_assert(order[i][s] < M);
+            found[order[i][s]]++;
+        }
+        for (size_t s = 0; s < M; s++)
+            cr_assert(found[s] == 1);
+        for (size_t k = 0; k < i; k++)
+            cr_assert(memcmp(order[i], order[k], sizeof again) != 0, "%zu and %zu", i, k);
+    }
 }

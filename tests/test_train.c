@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "nn/fast.h"
 #include "nn/train.h"
 
 TestSuite(train, .timeout = 30);
@@ -485,6 +486,220 @@ Test(train, stops_when_it_is_told)
     }
 }
 
+/* Stopped after any step, and taken up by another net and another optimizer
+   that know no more than was kept, a training goes on to the same bits. */
+struct kept {
+    double p[MOST_PARAMS], v[MOST_PARAMS], s[MOST_PARAMS];
+    size_t t, order[M];
+    struct nn_rng rng;
+    struct nn_place place;
+};
+
+static void keep(struct kept *kept, const struct nn *nn, const struct nn_optimizer *o,
+                 const struct nn_rng *rng, const struct nn_place *place)
+{
+    memcpy(kept->p, nn->p, nn->params * sizeof *nn->p);
+    memcpy(kept->v, o->v, o->n * sizeof *o->v);
+    memcpy(kept->s, o->s, o->n * sizeof *o->s);
+    memcpy(kept->order, place->order, sizeof kept->order);
+    kept->t = o->t;
+    kept->rng = *rng;
+    kept->place = *place;
+    kept->place.order = kept->order;
+}
+
+static void take_up(const struct kept *kept, struct nn *nn, struct nn_optimizer *o)
+{
+    memcpy(nn->p, kept->p, nn->params * sizeof *nn->p);
+    memcpy(o->v, kept->v, o->n * sizeof *o->v);
+    memcpy(o->s, kept->s, o->n * sizeof *o->s);
+    o->t = kept->t;
+}
+
+static void goes_on(struct nn_training how, enum nn_method method, size_t stop, int fast)
+{
+    static struct set set;
+    static struct nn_now all[MOST_STEPS];
+    static size_t visited[M * 10];
+    static struct kept kept, first, second;
+    size_t order[M], steps = how.epochs * steps_of(M, how.batch);
+    struct nn_place place = {.order = order};
+    struct nn nn;
+    struct nn_fast engine;
+    struct nn_now now;
+    struct nn_rng rng = nn_rng_seeded(6);
+    make_set(&set, M, 22);
+    struct nn_samples samples = samples_of(&set);
+    how.rng = &rng;
+    how.after = look;
+    how.context = &seen;
+    how.place = &place;
+
+    for (int part = 0; part < 3; part++) { // the whole; to the stop; from there
+        struct nn_optimizer o;
+        make_net(&nn, NN_CROSS_ENTROPY, 0.01);
+        o = make_optimizer(method, nn.params);
+        memset(&seen, 0, offsetof(struct seen, p));
+        seen.nn = &nn;
+        seen.stop = part == 1 ? stop : 0;
+        seen.answer = 1;
+        fetches = 0;
+        if (part < 2) {
+            rng = nn_rng_seeded(6);
+            place.step = 0;
+            memset(order, 0xff, sizeof order);
+        } else {
+            memset(nn.p, 0, nn.params * sizeof *nn.p);
+            take_up(&kept, &nn, &o);
+            rng = kept.rng;
+            place = kept.place;
+        }
+        if (fast) {
+            cr_assert(nn_fast_create(&engine, &nn, how.batch < M ? how.batch : M) == NN_OK);
+            how.fast = &engine;
+        }
+        cr_assert(nn_train(&nn, &samples, &o, &how, &now) == NN_OK);
+        cr_assert(place.step == (part == 1 ? stop : steps) && now.step == place.step);
+        keep(part == 0 ? &first : part == 1 ? &kept : &second, &nn, &o, &rng, &place);
+        if (part == 0) {
+            memcpy(all, seen.now, sizeof all);
+            memcpy(visited, fetched, fetches * sizeof *fetched);
+        }
+        cr_assert(!fast || (engine.draw == NULL && engine.t == o.t && o.t == place.step));
+        if (fast)
+            nn_fast_destroy(&engine);
+        nn_optimizer_destroy(&o);
+        nn_destroy(&nn);
+    }
+    cr_assert(seen.calls == steps - stop);
+    for (size_t i = 0; i < seen.calls; i++) {
+        const struct nn_now *a = &all[stop + i], *b = &seen.now[i];
+        cr_assert(a->step == b->step && a->steps == b->steps && a->epoch == b->epoch);
+        cr_assert(a->rate == b->rate && a->cost == b->cost);
+        cr_assert(a->epoch_ends == b->epoch_ends);
+    }
+    size_t done = how.epochs * M - fetches;
+    cr_assert(memcmp(visited + done, fetched, fetches * sizeof *fetched) == 0);
+    second.place.order = first.place.order;
+    cr_assert(memcmp(&first, &second, sizeof first) == 0, "stopped after step %zu", stop);
+}
+
+Test(train, goes_on_where_it_was_left)
+{
+    const size_t batch[] = {1, 5, M - 1, M, M + 7};
+    for (size_t b = 0; b < 5; b++)
+        for (int method = 0; method < METHODS; method++)
+            for (int dropping = 0; dropping < 2; dropping++) {
+                struct nn_training how = {.epochs = 3, .batch = batch[b], .rate = 0.03,
+                                          .schedule = NN_ONE_CYCLE, .drop = 0.3 * dropping};
+                for (size_t stop = 1; stop <= 3 * steps_of(M, batch[b]); stop++)
+                    for (int fast = 0; fast < 2; fast++)
+                        goes_on(how, (enum nn_method)method, stop, fast);
+            }
+}
+
+/* The fast engine goes the same way but for the rounding to float, and gives back what
+   it has at the end of each epoch. */
+Test(train, fast_engine_goes_the_same_way)
+{
+    static struct set set;
+    static struct seen plain;
+    make_set(&set, M, 24);
+    for (int method = 0; method < METHODS; method++)
+        for (int kind = 0; kind < 4; kind++) {
+            struct nn nn[2];
+            struct nn_now now;
+            struct nn_fast fast;
+            struct nn_optimizer o[2];
+            struct nn_training how = {.epochs = 3, .batch = 5, .rate = 0.01,
+                                      .schedule = NN_COSINE, .drop = kind & 1 ? 0.3 : 0};
+            for (int i = 0; i < 2; i++) {
+                make_net(&nn[i], kind & 2 ? NN_SQUARED : NN_CROSS_ENTROPY, 0.01);
+                o[i] = make_optimizer((enum nn_method)method, nn[i].params);
+                if (i == 1) {
+                    cr_assert(nn_fast_create(&fast, &nn[1], 5) == NN_OK);
+                    how.fast = &fast;
+                }
+                cr_assert(train(&nn[i], &set, &o[i], how, 7, &now) == NN_OK);
+                if (i == 0)
+                    plain = seen;
+            }
+            for (size_t i = 0; i < seen.calls; i++) {
+                const struct nn_now *a = &plain.now[i], *b = &seen.now[i];
+                cr_assert(a->rate == b->rate && a->step == b->step);
+                check_close(a->cost, b->cost, 1e-4);
+                for (size_t k = 0; b->epoch_ends && k < nn[0].params; k++)
+                    cr_assert(fabs(plain.p[i][k] - seen.p[i][k]) < 1e-4);
+            }
+            cr_assert(seen.calls == 15 && o[0].t == o[1].t);
+            for (size_t k = 0; k < nn[0].params; k++) {
+                cr_assert(fabs(o[0].v[k] - o[1].v[k]) < 1e-4);
+                cr_assert(fabs(o[0].s[k] - o[1].s[k]) < 1e-4);
+                cr_assert(nn[1].p[k] == (double)(float)nn[1].p[k]);
+                cr_assert(nn[1].p[k] != 0);
+            }
+            nn_fast_destroy(&fast);
+            for (int i = 0; i < 2; i++) {
+                nn_optimizer_destroy(&o[i]);
+                nn_destroy(&nn[i]);
+            }
+        }
+}
+
+/* What is not finite is named as the four loops would. */
+Test(train, fast_engine_names_what_is_not_finite)
+{
+    static struct set set;
+    struct nn nn;
+    struct nn_now now;
+    struct nn_fast fast;
+    struct nn_training how = {.epochs = 2, .batch = 5, .rate = 0.01, .fast = &fast};
+    make_set(&set, M, 9);
+    set.x[7 * N_IN + 1] = CHECK_NAN;
+    make_net(&nn, NN_CROSS_ENTROPY, 0);
+    struct nn_optimizer o = make_optimizer(NN_ADAM, nn.params);
+    cr_assert(nn_fast_create(&fast, &nn, 5) == NN_OK);
+    cr_assert(train(&nn, &set, &o, how, 3, &now) == NN_NOT_FINITE);
+    cr_assert(strcmp(now.born, "x_2") == 0 && now.sample == 7, "%s", now.born);
+    cr_assert(o.t == now.step - 1 && now.step <= 5);
+    for (size_t k = 0; k < nn.params; k++)
+        cr_assert(isfinite(nn.p[k]));
+    nn_fast_destroy(&fast);
+    nn_optimizer_destroy(&o);
+    nn_destroy(&nn);
+}
+
+/* A place changes nothing; one at the end is left as it is, one beyond refused. */
+Test(train, places_at_both_ends)
+{
+    static struct set set;
+    struct nn nn;
+    struct nn_now now;
+    double p[MOST_PARAMS];
+    size_t order[M];
+    make_set(&set, M, 23);
+    for (int with = 0; with < 2; with++) {
+        struct nn_place place = {.order = order};
+        struct nn_training how = {.epochs = 2, .batch = 5, .rate = 0.1,
+                                  .place = with ? &place : NULL};
+        make_net(&nn, NN_CROSS_ENTROPY, 0);
+        struct nn_optimizer o = make_optimizer(NN_DESCENT, nn.params);
+        cr_assert(train(&nn, &set, &o, how, 1, &now) == NN_OK);
+        if (!with)
+            memcpy(p, nn.p, nn.params * sizeof *p);
+        cr_assert(memcmp(p, nn.p, nn.params * sizeof *p) == 0);
+        for (size_t beyond = 0; with && beyond < 2; beyond++) {
+            place.step = 10 + beyond;
+            cr_assert(train(&nn, &set, &o, how, 1, &now) == (beyond ? NN_BAD_SIZE : NN_OK));
+            cr_assert(seen.calls == 0 && place.step == 10 + beyond);
+            cr_assert(memcmp(p, nn.p, nn.params * sizeof *p) == 0);
+        }
+        cr_assert(!with || is_permutation(order, M));
+        nn_optimizer_destroy(&o);
+        nn_destroy(&nn);
+    }
+}
+
 static int to_zero(void *context, const struct nn_now *now)
 {
     struct nn *nn = context;
@@ -648,10 +863,11 @@ Test(train, refuses_sizes)
     refuses(NN_NO_MEMORY, 1, 1, 1 << 29, 1, 1 << 20);
 }
 
-Test(train, when_memory_runs_out)
+static void runs_out(int with_fast)
 {
     static struct set set;
     struct nn nn;
+    struct nn_fast fast;
     struct nn_now now;
     enum nn_status status;
     double p[MOST_PARAMS];
@@ -661,6 +877,10 @@ Test(train, when_memory_runs_out)
     memcpy(p, nn.p, nn.params * sizeof *p);
     struct nn_optimizer o = make_optimizer(NN_ADAM, nn.params);
     struct nn_training how = {.epochs = 2, .batch = 5, .rate = 0.01, .drop = 0.5};
+    if (with_fast) {
+        cr_assert(nn_fast_create(&fast, &nn, 5) == NN_OK);
+        how.fast = &fast;
+    }
     long held = check_memory.live, nth = 0;
     do {
         check_memory_fail(++nth);
@@ -673,8 +893,16 @@ Test(train, when_memory_runs_out)
     } while (nth < 100);
     cr_assert(status == NN_OK && nth > 3 && now.step == 10);
     cr_assert(check_memory.requests < check_memory.fail);
+    if (with_fast)
+        nn_fast_destroy(&fast);
     nn_optimizer_destroy(&o);
     nn_destroy(&nn);
+}
+
+Test(train, when_memory_runs_out)
+{
+    runs_out(0);
+    runs_out(1);
 }
 
 /* ------------------------------------------------------------- dropout */

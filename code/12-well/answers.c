@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 4203379461. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1787725987. */
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,4 +65,23 @@ void best_beta(double kappa, double *rate, double *beta)
     double root = (sqrt(kappa) - 1) / (sqrt(kappa) + 1);
     *beta = root * root;
     *rate = (1 - root) * (1 - root);
+}
+uint32_t crc(const uint8_t *bytes, size_t n)
+{
+    uint32_t rest = 0xFFFFFFFF;
+    for (size_t i = 0; i < n; i++) {
+        rest ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            rest = rest >> 1 ^ (rest & 1 ? 0xEDB88320 : 0);
+    }
+    return ~rest;
+}
+void epoch_order(uint64_t seed, uint64_t epoch, size_t m,
+                 size_t *order)
+{
+    struct nn_rng rng = nn_rng_seeded(seed);
+    rng = nn_rng_seeded(nn_rng_next(&rng) ^ epoch);
+    for (size_t s = 0; s < m; s++)
+        order[s] = s;
+    nn_rng_shuffle(&rng, order, m);
 }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 882486215. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1708053624. */
 #define _GNU_SOURCE
 #include "90-plumbing/cli.h"
 
@@ -85,6 +85,7 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
             cli->options[k].kind != CLI_FLAG, &i, (int)k};
     longs[n] = (struct option){"help", 0, &i, (int)n};
     opterr = 0;
+    optind = 1; // for who calls it twice
     while (optind < argc) {
         int at = optind;
         int c = getopt_long(argc, argv, ":", longs, NULL);
@@ -102,9 +103,9 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
         }
         set_option(cli, &cli->options[i], optarg);
     }
-    if (argc - optind < cli->n_operands)
+    if (argc - optind < abs(cli->n_operands))
         usage(cli, "missing: ", cli->operands);
-    if (argc - optind > cli->n_operands)
+    if (cli->n_operands >= 0 && argc - optind > cli->n_operands)
         usage(cli, "one too many: ",
               argv[optind + cli->n_operands]);
     return optind;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3647658864. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1813848512. */
 #ifndef CLI_H
 #define CLI_H
 #include <stddef.h>
@@ -35,11 +35,11 @@ struct cli {
     const char *about;
     const struct cli_option *options;
     size_t n_options;
-    int n_operands; // exactly so many are expected
+    int n_operands; // so many; -n: n or more
 };
 
 /* Reads the options; returns the index in argv of the first
-   operand. --help prints the help and exits 0; a mistake prints
+   operand, as operands are moved to the end. --help prints the help and exits 0; a mistake prints
    one line on standard error and exits 2. */
 int cli_parse(const struct cli *cli, int argc, char **argv);
 

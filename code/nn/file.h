@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 432065021. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3525958334. */
 #ifndef NN_FILE_H
 #define NN_FILE_H
 #include <stddef.h>
@@ -14,5 +14,15 @@
    read. */
 enum nn_status nn_file_read(const char *path, size_t limit,
                             uint8_t **bytes, size_t *length);
+
+/* Makes BYTES [LENGTH] the file PATH, whole or not at all: a file
+   PATH.PID.new is written, synced and renamed, and the folder is
+   synced. A symbolic link is replaced, not followed. NN_NO_WRITE:
+   *call names what failed, and errno says why; what was there is
+   still there, and the other file is not, unless *call is
+   "sync the folder", when the new file stands. NN_NO_MEMORY. */
+enum nn_status nn_file_write(const char *path,
+                             const uint8_t *bytes, size_t length,
+                             const char **call);
 
 #endif

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2891672805. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1383053238. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
 #include "nn/check.h"
@@ -28,6 +28,17 @@ struct nn_samples {
 enum nn_schedule { NN_CONSTANT, NN_COSINE, NN_ONE_CYCLE };
 double nn_rate_at(enum nn_schedule schedule, double rate,
                   size_t step, size_t steps);
+/* A place in a training: after so many steps, with the order of
+   the samples in their epoch, and the sum of cost times samples
+   over it so far. nn_train begins there, and notes after each
+   step where it is. At step 0 the order need not be set. */
+struct nn_place {
+    size_t step;
+    size_t *order; // [m], the caller's
+    double sum;
+};
+struct nn_fast; // nn/fast.h
+
 /* Where a training is: after a step, and in the end. */
 struct nn_now {
     size_t epoch;        // from 1
@@ -47,17 +58,22 @@ struct nn_training {
     struct nn_rng *rng;
     int (*after)(void *context, const struct nn_now *now);
     void *context;
+    struct nn_place *place; // NULL: from the start
+    struct nn_fast *fast;   // NULL: by the four loops
     double clip; // the longest gradient; 0: any length
 };
 /* Trains nn with o on all samples, epochs times, in an order
    drawn anew for each epoch; nn.keep is set and NULL in the end.
    Calls how->after, unless NULL, after each step, and stops when
    that does not return 0; nn.p may be read and changed there.
+   With how->fast, a net like nn with room for a batch, the steps
+   are taken there: nn.p and o change, and nn.p may be read, at
+   the end of each epoch and of the training only; no clip.
    NN_NOT_FINITE: at step now->step the cost or a slope was not
    finite, and nn.p is as before that step; or a parameter was
    not finite after it.
-   NN_BAD_SIZE: no sample, no batch, or too many to count;
-   NN_NO_MEMORY. */
+   NN_BAD_SIZE: no sample, no batch, or too many to count, or a
+   place beyond the end; NN_NO_MEMORY. */
 enum nn_status nn_train(struct nn *nn,
                         const struct nn_samples *samples,
                         struct nn_optimizer *o,
