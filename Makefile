@@ -228,6 +228,7 @@ build/bench/competitors: tests/peers/list $(if $(LADDER),$(BENCH_KINDS:%=build/b
 .PHONY: bench bench-keep
 bench: $(O)/bin/bench build/bench/competitors build/bench/fann
 	@[ -d $(CLOTHES) ] || { echo "$(CLOTHES) is missing: run 'make deps-code'" >&2; exit 1; }
+	@[ -n "$(RUNS_BENCH)" ] || echo "make bench: no chapter has a \\benched or \\bencheddata"
 	@by="$(made_by)" && cd build/bench && for id in $(RUNS_BENCH); do \
 	  echo "$$(cat ../run/$$id.cmd)" && \
 	  { echo "$$by" && PATH="$(abspath $(O)/bin):$$PATH" bash ../run/$$id.cmd; } >$$id.new && mv $$id.new $$id.txt || exit 1; \
@@ -300,9 +301,9 @@ $(foreach t,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)),$(eval $(call sui
 
 # These refuse memory now and then, to see what becomes of it.
 $(addprefix $(O)/test/test_,nn idx optimizer train fast model picture): private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-$(O)/test/test_fast: private C += -Wl,--wrap=aligned_alloc
 # ... and this one lets the writing of a file fail.
 $(O)/test/test_model: private C += -Wl,--wrap=open,--wrap=write,--wrap=fsync,--wrap=close,--wrap=rename,--wrap=unlink
+$(O)/test/test_fast: private C += -Wl,--wrap=aligned_alloc
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)

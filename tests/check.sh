@@ -198,6 +198,18 @@ instructions() { # [BINARY [TOLERANCE]]: within it of tests/instructions.txt
   [ -n "$loops" ] && return $amiss
 }
 
+results_are_good() { # the accuracy table: what was kept clears its bars
+  local file=figures/data/results.txt
+  grep -q '^# [0-9a-f]\{7,\}, .' $file &&
+  [ "$(grep -c '^mean of .*([0-9.]* [0-9.]* [0-9.]* [0-9.]* [0-9.]*)$' $file)" -eq 3 ] &&
+  holds "$(sed -n 's/^mean of hundred = \([0-9.]*\).*/\1/p' $file) >= 0.885" &&
+  holds "$(sed -n 's/^mean of large = \([0-9.]*\).*/\1/p' $file) >= 0.9"
+}
+
+page_says_the_same() { # Python and predict, of one net
+  cmp build/out/page.txt build/out/predict.txt
+}
+
 cheat_is_better() { # the failure on purpose of chapter 11 goes on failing
   awk '/^net on test = / { share[FILENAME] = $5; print }
        END { exit !(share[ARGV[2]] > share[ARGV[1]]) }' build/out/clothes.txt build/out/clothes-cheat.txt
@@ -244,7 +256,9 @@ planted "a cross-entropy with 1/n" FAILED build 's/y\[s \* n_out + j\]) \/ (doub
 planted "Adam without its correction" FAILED build 's/const double whole_v = 1 - .*/const double whole_v = 1;/' $well
 planted "a decay of biases too" FAILED build 's/for (size_t i = at.w; i < at.b; i++) {$/for (size_t i = at.w; i < at.b + at.n; i++) {/' $well
 planted "dropout that is not made up for" FAILED build 's/0 : 1 \/ (1 - nn->drop)/0 : 1/' $well
-planted "an order that is never shuffled" FAILED build 's/^    nn_rng_shuffle(how->rng, room->order, samples->m);$/    (void)0;/' $well
+planted "an order that is never shuffled" FAILED build 's/^        nn_rng_shuffle(how->rng, room->order, samples->m);$/        (void)0;/' $well
+planted "a sum that begins anew where a training goes on" FAILED build 's/^    sum = how->place->sum;$/    sum = 0;/' $well
+planted "an order that is forgotten" FAILED build 's/^    memcpy(room.order, how->place->order,$/    memcpy(room.order, how->place->order, 0 */' $well
 planted "clipping in the wrong direction" FAILED build 's/if (length > most)/if (length < most)/' chapters/13-stall.nw
 
 ladder=(chapters/14-ladder.nw chapters/90-plumbing.nw)
@@ -252,7 +266,6 @@ planted "a step before the weights are turned" learn_is_gradient_and_a_step buil
 planted "units dropped on the way forward alone" gradient_is_that_of_the_four_loops build 's/dz\[j\] \*= at\[-1\]\.keep\[s \* at\[-1\]\.row + j\];/(void)0;/' "${ladder[@]}"
 planted "sums that begin without their biases" gradient_is_that_of_the_four_loops build '/^ *\.start = f->p + at->b,$/d' "${ladder[@]}"
 planted "panels that are filled up with ones" what_fills_up_the_panels_stays_zero build 's/f->p\[weight_at(at, j, k + i)\] : 0;/f->p[weight_at(at, j, k + i)] : 1;/' "${ladder[@]}"
-
 files=chapters/90-plumbing.nw
 planted "a checksum that nobody compares" FAILED build 's/^    if (memcmp(r->bytes + CRC_AT, digits/    if (0 \&\& memcmp(r->bytes + CRC_AT, digits/' $files
 planted "moments that are not saved" FAILED build 's/return m->state ? 1 + (size_t)m->state->optimizer.method : 1;/return m->state ? 1 : 1;/' $files
@@ -277,5 +290,7 @@ gate "cheating scores higher, as chapter 11 shows" cheat_is_better
 gate "what chapters 11 to 13 learn is within its bands" bands
 gate "what is kept is what it is called" kept_are_theirs
 gate "a sample takes as many instructions as before" instructions
+gate "the accuracy table clears its bars" results_are_good
+gate "a page of Python gets the same answers" page_says_the_same
 gate "the build's tests, with TeX" env TEX=1 tests/build.sh
 finish

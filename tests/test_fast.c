@@ -215,7 +215,7 @@ Test(product, does_not_depend_on_threads)
     static struct alone t;
     struct nn_rng rng = nn_rng_seeded(2);
     fill(&t, &rng);
-    for (size_t round = 0; round < 32; round++) {
+    for (size_t round = 0; round < 16; round++) {
         t.p = (struct nn_product){
             .rows = 1 + below(&rng, 90), .depth = 1 + below(&rng, 10),
             .panels = 1 + below(&rng, PANELS_MOST),

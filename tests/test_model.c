@@ -313,7 +313,7 @@ static uint32_t slow_crc(const uint8_t *b, size_t n)
 static void mend_crc(struct bytes *f)
 {
     char digits[9];
-    if (f->n < 43 || f->b[33] != '"' || f->b[42] != '"')
+    if (f->n < 42 || f->b[33] != '"')
         return;
     snprintf(digits, sizeof digits, "%08" PRIx32, slow_crc(f->b, f->n));
     memcpy(f->b + 34, digits, 8);
@@ -564,6 +564,8 @@ static const struct defect {
     {"\"4,3,3\"", "\"4,-3,3\"", NN_BAD_VALUE, "layers"},
     {"\"4,3,3\"", "\"4;3;3\"", NN_BAD_VALUE, "layers"},
     {"\"4,3,3\"", "\"4,3,18446744073709551616\"", NN_BAD_VALUE, "layers"},
+    {"\"4,3,3\"", "\"4,3,18446744073709551619\"", NN_BAD_VALUE, "layers"},
+    {"\"4,3,3\"", "\"4,3,18446744073709551623\"", NN_BAD_VALUE, "layers"},
     {"\"4,3,3\"", "\"4,3,18446744073709551615\"", NN_BAD_SIZE, "layers"},
     {"\"4,3,3\"", "\"4,4294967296,4294967296\"", NN_BAD_SIZE, "layers"},
     {"\"4,3,3\"", "\"4,3,4\"", NN_NO_KEY, "class.3"},
@@ -656,6 +658,9 @@ static const struct defect {
     {"[0,96]", "[0,104]", NN_BAD_OFFSETS, "layer1.weight"},
     {"[0,96]", "[96,0]", NN_BAD_OFFSETS, "layer1.weight"},
     {"[0,96]", "[-96,0]", NN_BAD_OFFSETS, "layer1.weight"},
+    {"[0,96]", "[-104,-8]", NN_BAD_OFFSETS, "layer1.weight"},
+    {"[0,96]", "[0.0,96]", NN_BAD_OFFSETS, "layer1.weight"},
+    {"[0,96]", "[null,96]", NN_BAD_OFFSETS, "layer1.weight"},
     {"[0,96]", "[0,96.0]", NN_BAD_OFFSETS, "layer1.weight"},
     {"[0,96]", "[8,104]", NN_GAP, "layer1.weight"},
     {"[0,96]", "[9223372036854775711,9223372036854775807]", NN_GAP,
@@ -1270,6 +1275,14 @@ Test(save, a_leftover_is_removed)
     cr_assert(file >= 0 && write(file, "x", 1) == 1 && close(file) == 0);
     expect_saved(&m, in_folder("m"));
     cr_assert(which(in_folder("m"), &m, &m) == 0 && entries(0) == 1);
+    file = open(in_folder(name), O_WRONLY | O_CREAT, 0600);
+    cr_assert(file >= 0 && close(file) == 0);
+    calls.at = calls.made + 1;
+    calls.why = EACCES;
+    expect_no_save(&m, in_folder("m"), "open: File exists");
+    cr_assert(calls.kind == CALL_UNLINK);
+    calls.at = 0;
+    cr_assert(which(in_folder("m"), &m, &m) == 0);
     nn_model_free(&m);
 }
 

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 802312076. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 946286102. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o bench code/14-ladder/bench.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -146,6 +146,12 @@ static void choose(struct job *job, const char *text)
              found = find(job, one, found + 1))
             if (!taken[found]++)
                 chosen[n++] = job->all[found];
+    }
+    for (size_t i = 0; i < job->n; i++) {
+        if (!taken[i]) {
+            free(job->all[i].name);
+            free(job->all[i].command);
+        }
     }
     memcpy(job->all, chosen, n * sizeof *chosen);
     job->n = n;
@@ -416,9 +422,10 @@ static void print_values(struct job *job, struct competitor *c,
                          size_t b)
 {
     const double *of = job->all[job->against].rate[b];
-    struct spread s = {NAN, NAN, NAN}, by = s;
+    const double no = (double)NAN;
+    struct spread s = {no, no, no}, by = s;
     char id[NAME + 10];
-    double right = NAN;
+    double right = no;
     size_t column = 0;
     snprintf(id, sizeof id, "%s %ld", c->name, job->size[b]);
     for (char *at = id; *at; at++)
@@ -503,7 +510,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < job.n; i++) {
         for (size_t b = 0; b < job.sizes; b++) {
             struct competitor *c = &job.all[i];
-            c->right[b] = NAN;
+            c->right[b] = (double)NAN;
             c->steps[b] = job.steps;
             c->rate[b] = calloc((size_t)job.rounds,
                                 sizeof *c->rate[b]);

@@ -46,8 +46,8 @@ static void mend(uint8_t *bytes, size_t length)
 {
     size_t end = length;
     char digits[9];
-    while (end > 8 && bytes[end - 1] != '}')
-        end--;
+    while (end > 9 && (bytes[end - 1] != '}' || bytes[end - 2] != '}'))
+        end--; // numbers seldom have two such bytes
     while (end < length && bytes[end] == ' ')
         end++;
     for (size_t i = 0; i < 8; i++)

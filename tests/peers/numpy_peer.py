@@ -54,4 +54,4 @@ class Model:
         return z.argmax(axis=1)
 
 
-peer.serve(Model, f"numpy {np.__version__}, by hand")
+peer.serve(Model, f"by hand in numpy {np.__version__}")

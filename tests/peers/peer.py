@@ -8,6 +8,7 @@ beginning again at the first; the last batch of an epoch has what is left.
 """
 import gzip
 import os
+import re
 import sys
 import time
 
@@ -25,6 +26,13 @@ try:
     import numpy as np
 except ImportError:
     fail("python3-numpy is missing: make deps-bench")
+
+
+def blas():
+    """Which OpenBLAS has been loaded; without it, numpy and PyTorch are slow."""
+    with open("/proc/self/maps") as file:
+        found = re.search(r"libopenblas\w*-r([0-9.]+)\.so", file.read())
+    return f"OpenBLAS {found.group(1)}" if found else "no OpenBLAS"
 
 
 def read_idx(folder, name, head):
@@ -70,7 +78,7 @@ def serve(make, about):
                  read_weights(sys.argv[2]))
     model.reset()
     first = 0
-    print("ready", about, flush=True)
+    print(f"ready {about}, {blas()}", flush=True)
     for line in sys.stdin:
         what, size, *batches = line.split()
         size = int(size)
