@@ -130,7 +130,7 @@ killed() {
     ! grep -qz "^OMPI_COMM_WORLD_RANK=$1\$" "/proc/$p/environ" || kill -9 "$p"
   done
   wait $pid || status=$?
-  check "rank $1 killed: one message" [ "$status $(cat err)" = "1 spread: a rank was ended by signal 9; go on with --resume half" ]
+  check "rank $1 killed: one message" [ "$status $(cat err)" = "1 spread: a rank died by signal 9; go on: --resume half" ]
   # shellcheck disable=SC2086  # several numbers
   check "... and nobody is left" gone $ranks
 

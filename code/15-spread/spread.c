@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 3249627622. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 1176970556. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -849,11 +849,10 @@ _Noreturn static void start_ranks(const struct job *job,
     int number = WIFSIGNALED(status) ? WTERMSIG(status)
                                      : WEXITSTATUS(status) - 128;
     if (number > 0 && job->save && access(job->save, R_OK) == 0)
-        cli_fail(&job->cli, "a rank was ended by signal %d; go "
-                 "on with --resume %s", number, job->save);
+        cli_fail(&job->cli, "a rank died by signal %d; go on: "
+                 "--resume %s", number, job->save);
     if (number > 0)
-        cli_fail(&job->cli, "a rank was ended by signal %d",
-                 number);
+        cli_fail(&job->cli, "a rank died by signal %d", number);
     exit(WEXITSTATUS(status));
 }
 
