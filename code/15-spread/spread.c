@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 1176970556. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 2580618659. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -198,8 +198,8 @@ static void print_paper(double weights, double batch,
 {
     const struct machine at = {
         .latency = latency, .bandwidth = bandwidth,
-        .adding = INFINITY, .sample = 6 * weights / flops,
-        .cores = INFINITY};
+        .adding = HUGE_VAL, .sample = 6 * weights / flops,
+        .cores = HUGE_VAL};
     double bytes = 4 * weights, one = batch * at.sample;
     printf("weights = %.6g  batch = %.6g\nflops = %.3g  "
            "bandwidth = %.3g  latency = %.3g\n\n"
@@ -618,7 +618,7 @@ static double least_time(void (*call)(struct job *,
                                       const struct team *),
                          struct job *job, const struct team *team)
 {
-    double least = INFINITY;
+    double least = HUGE_VAL;
     for (int r = 0; r < ROUNDS; r++) {
         MPI_Barrier(team->all);
         double start = MPI_Wtime();
@@ -632,7 +632,7 @@ static double least_time(void (*call)(struct job *,
 static double exchange(const struct job *job, int n,
                        const struct team *two)
 {
-    double least = INFINITY;
+    double least = HUGE_VAL;
     for (int r = 0; r < ROUNDS; r++) {
         MPI_Barrier(two->all);
         double start = MPI_Wtime();
@@ -746,15 +746,17 @@ static void print_cost(struct job *job, const struct team *team)
     if (team->rank == 0)
         {
             struct machine own = at;
-            own.cores = INFINITY;
+            own.cores = HUGE_VAL;
             putchar('\n');
             for (int n = 2, i = 1; n <= team->ranks; n *= 2, i++)
                 printf("# gain of %d = %.2f  sum of %d = %.0f\n", n,
                        gain[i], n, 1e6 * sums[i]);
+            putchar('#');
             for (int n = 4; n <= 64; n *= 4)
-                printf("# alone of %d = %.1f\n", n,
+                printf("%s alone of %d = %.1f", n > 4 ? " " : "", n,
                        step_time(&own, 1, batch, bytes) /
                        step_time(&own, n, batch, bytes));
+            putchar('\n');
             printf("# step of 1 = %.0f  along over after = %.2f\n",
                    1e6 * one, t.along / t.after);
         }
