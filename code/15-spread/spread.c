@@ -1,8 +1,9 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 2580618659. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 2678275780. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdint.h>
@@ -518,7 +519,7 @@ static double right_on_test(struct job *job)
     enum nn_status status = nn_pictures_load(&set, job->data,
                                              "t10k", &fault);
     size_t n_in = job->nn.size[0], right = 0;
-    float x[1 << 12], a[CLASSES];
+    float *x = job->x, a[CLASSES];
     if (status != NN_OK)
         cli_fail(&job->cli, "%s: %s (byte %zu)", fault.path,
                  nn_status_text(status), fault.offset);
@@ -875,6 +876,9 @@ static void load(struct job *job, const struct team *team)
                  job->train.m, job->train.classes);
     else if ((status = open_job(job)) != NN_OK)
         snprintf(text, sizeof text, "%s", nn_status_text(status));
+    else if (job->fast.room >= INT_MAX ||
+             job->train.m > INT_MAX / sizeof *job->order)
+        snprintf(text, sizeof text, "more than a message holds");
     fail_together(job, team, *text != 0, "", text);
 
     int mark = disagree(job, team);
@@ -961,9 +965,9 @@ int main(int argc, char **argv)
         {"weights", "N", "of the net on paper", CLI_REAL, &weights, 1,
          1e15},
         {"flops", "N", "operations a second", CLI_REAL, &flops, 1,
-         1e30},
+         1e19},
         {"bandwidth", "N", "bytes a second", CLI_REAL, &bandwidth, 1,
-         1e30},
+         1e19},
         {"latency", "T", "seconds until a byte arrives", CLI_REAL,
          &latency, 0, 1000},
     };
