@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 2678275780. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 750038298. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -1004,7 +1004,7 @@ int main(int argc, char **argv)
         #else
         (void)save, (void)is_finite, (void)end_job, (void)mark;
         (void)fetch, (void)step, (void)add_by_pairs, (void)open_job;
-        (void)next_batch, (void)cost, (void)order;
+        (void)next_batch, (void)mark_name, (void)cost, (void)order;
         cli_fail(&job.cli, "built without Open MPI; 'make "
                            "deps-code programs' brings it");
         #endif
