@@ -215,7 +215,7 @@ build/bench/fann: tests/peers/fann.c $(O)/libfourloops.a FORCE
 # The comments say what the list is built with.
 build/bench/competitors: tests/peers/list $(if $(LADDER),$(BENCH_KINDS:%=build/bench/%/bin/ladder) $(LADDER)) FORCE
 	@mkdir -p $(@D)
-	@{ echo "# $$($(CC) --version | head -n 1)"; \
+	@{ echo "# $$($(CC) --version | head -n 1), $(strip $(OPT) $(CFLAGS))"; \
 	   $(if $(LADDER),$(foreach k,$(BENCH_KINDS),echo '# $k: $(flags.$k)';) \
 	   for rung in $$($(LADDER) --rungs); do \
 	     echo "$$rung ../bin/ladder --rung $$rung --serve $(CLOTHES)"; \
