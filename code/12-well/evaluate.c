@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3569576453. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2611592693. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o evaluate code/12-well/evaluate.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void load_model(const struct cli *cli,
     struct nn_model_fault fault;
     fail_unless(cli, nn_model_load(model, path, &fault), &fault);
 }
-/* Returns p [n_L], which is P: the probabilities of the classes,
+/* Returns p [n_L]: the probabilities of the classes,
    or with the squared cost the outputs. x [n_0] is room. */
 static double *ask(struct nn_model *model, const uint8_t *pixel,
                    double *x, double *p)

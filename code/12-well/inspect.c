@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 981137167. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 981137167. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o inspect code/12-well/inspect.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 633827674. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1119288028. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -488,8 +488,8 @@ int main(int argc, char **argv)
          CLI_WHOLE, &t.seed, 0, 1e15},
         {"engine", "E", "plain (in doubles) or fast (in floats) "
          "[plain]", CLI_TEXT, &t.engine, 0, 0},
-        {"classes", "NAMES", "names of the classes [Fashion-MNIST's if "
-         "DIR is, or none]", CLI_TEXT, &t.classes, 0, 0},
+        {"classes", "NAMES", "names of the classes, with commas "
+         "[Fashion-MNIST's, if DIR is]", CLI_TEXT, &t.classes, 0, 0},
         {"validation", "N", "hold out the last N training pictures",
          CLI_WHOLE, &t.validation, 0, 1e9},
         {"pictures", "N", "learn from the first N of the others; "
