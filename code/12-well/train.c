@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1119288028. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 889966721. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -327,7 +327,7 @@ static void name_classes(struct teaching *t, const char *dir)
     if (!*text)
         return;
 
-    t->model.classes = calloc(n, sizeof *t->model.classes);
+    t->model.classes = calloc(n + 1, sizeof *t->model.classes);
     while (t->model.classes && c < n) {
         size_t length = strcspn(text, ",");
         t->model.classes[c++] = strndup(text, length);
@@ -556,10 +556,11 @@ int main(int argc, char **argv)
         char *folder = slash ? strndup(t.save, (size_t)
                                        (slash - t.save + 1))
                              : strdup(".");
-        if (!folder || access(folder, W_OK) != 0)
-            cli_fail(&t.cli, "%s: cannot be saved: %s", t.save,
-                     strerror(errno));
+        int amiss = folder && access(folder, W_OK) == 0 ? 0 : errno;
         free(folder);
+        if (amiss)
+            cli_fail(&t.cli, "%s: cannot be saved: %s", t.save,
+                     strerror(amiss));
     }
     size_t n_in = t.model.nn.size[0];
     size_t n_out = t.model.nn.size[t.model.nn.layers];
