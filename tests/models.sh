@@ -11,8 +11,8 @@ bin=$PWD/$dir/bin page=$PWD/code/12-well/open_model.py
 make_pictures() { mkdir -p "$1"; python3 "$here/pictures.py" "$@"; }
 here=$PWD/tests
 scratch=$dir/test-models
-rm -rf $scratch; mkdir -p $scratch
-cd $scratch
+rm -rf "$scratch"; mkdir -p "$scratch"
+cd "$scratch"
 export OMP_NUM_THREADS=1
 make_pictures set 10 8 4 6000 300
 make_pictures wide 8 10 4 200 20 # the same number of pixels
