@@ -1399,7 +1399,8 @@ Test(save, killed_at_each_call)
     nn_model_free(&b);
 }
 
-/* In another process: saves A and B by turns, until it is killed. */
+/* In another process: saves A and B by turns, until it is killed. A slow
+   machine gets more time, until it has saved B as well. */
 static pid_t saving(const struct nn_model *a, const struct nn_model *b)
 {
     pid_t child = fork();
@@ -1421,11 +1422,11 @@ Test(save, killed_at_random)
     make(&a, NN_F64, 3, 1);
     make(&b, NN_F32, 2, 2);
     expect_saved(&a, in_folder("m"));
-    for (int i = 0; i < 100; i++) {
+    for (uint64_t i = 0; i < 100 || !seen[0] || !seen[1]; i++) {
         int status;
         pid_t child = saving(&a, &b);
         cr_assert(child > 0);
-        usleep((useconds_t)nn_rng_below(&rng, 8000));
+        usleep((useconds_t)nn_rng_below(&rng, 8000 + 100 * i));
         cr_assert(kill(child, SIGKILL) == 0);
         cr_assert(waitpid(child, &status, 0) == child &&
                   WIFSIGNALED(status));
@@ -1433,7 +1434,6 @@ Test(save, killed_at_random)
         cr_assert(now < 2);
         seen[now]++;
     }
-    cr_assert(seen[0] > 0 && seen[1] > 0, "%d %d", seen[0], seen[1]);
     nn_model_free(&a);
     nn_model_free(&b);
 }
