@@ -156,7 +156,8 @@ try: $(O)/libtools.a $(O)/libfourloops.a
 # A program runs again when its code has changed, not when the prose around it
 # has: so a run depends on the clean tangle and only waits for the binary.
 define run
-build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) $(if $(filter %/$(program.$1).c,$(TOOLED)),$(TOOL_C:%=code/%)) build/run/$1.cmd | $(addprefix $(O)/bin/,$(filter $(program.$1),$(NAMES)))
+build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) $(if $(filter %/$(program.$1).c,$(TOOLED)),$(TOOL_C:%=code/%)) \
+  $(if $(filter python3,$(program.$1)),$(addprefix code/,$(filter %.py,$(TANGLED)))) build/run/$1.cmd | $(addprefix $(O)/bin/,$(filter $(program.$1),$(NAMES)))
 	@mkdir -p build/out
 	@echo "$$$$(cat build/run/$1.cmd)"
 	@bin=$$$$(cd $(O)/bin && pwd) && cd build/out && PATH="$$$$bin:$$$$PATH" bash ../run/$1.cmd >$1.new && mv $1.new $1.txt

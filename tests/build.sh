@@ -76,6 +76,20 @@ before=$(state code build/tangle)
 fails "a chunk that nobody defines" "$nw:$(line nmber): undefined chunk"
 check "a failed tangle leaves all as it was" same "$before" code build/tangle
 
+fresh; append '<<[[01-tiny/page.py]]>>=' 'print("page =", 2 + 3)' '@' '\run{page}{python3 ../../code/01-tiny/page.py}'
+all build/values.tex || true
+check "a page of Python is tangled and run" grep -q '{page}{5}' tree/build/values.tex
+check "... and says where it is from" grep -q '^# Tangled from chapters/01-tiny.nw: edit there. Sum [0-9]*[.]$' tree/code/01-tiny/page.py
+sed -i 's/2 + 3/2 + 4/' tree/$nw
+all build/values.tex || true
+check "... and is run again when it has changed" grep -q '{page}{6}' tree/build/values.tex
+echo '# by hand' >>tree/code/01-tiny/page.py
+fails "... and is not to be edited" "code/01-tiny/page.py:1: edited by hand"
+
+fresh; append '\run{reader}{cat model.safetensors}' '\run{saver}{sleep 1; echo "number = 7" >model.safetensors # --save model.safetensors}'
+all -j2 build/values.tex || true
+check "a run waits for the model that it reads" grep -q '{reader}{number}{7}' tree/build/values.tex
+
 fresh; append '<<say it agian>>=' 'int x;' '@'
 fails "a chunk that nobody uses" "$nw:$(line agian): nobody uses"
 

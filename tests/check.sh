@@ -235,6 +235,7 @@ for kind in O0 O3 clang; do
 done
 gate "tests: sanitizers" env ASAN=1 tests/run.sh build/asan
 gate "goldens: sanitizers" goldens build/asan
+gate "models: sanitizers" tests/models.sh build/asan
 gate "fuzz: every file of the corpora, and a minute each" make -s fuzz SECONDS=60
 
 nn=chapters/08-fourloops.nw

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# models.sh: train, predict, evaluate and inspect on pictures made here: a training that
-# is stopped goes on to the same bits, and the programs agree with each other.
+# models.sh [DIR]: the programs train, predict, evaluate and inspect of DIR/bin (build/bin)
+# on pictures made here: a training that is stopped goes on to the same bits, and the
+# programs agree with each other.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/count.sh
 . tests/try.sh
-bin=$PWD/build/bin page=$PWD/code/12-well/open_model.py
+dir=${1-build}
+bin=$PWD/$dir/bin page=$PWD/code/12-well/open_model.py
 make_pictures() { mkdir -p "$1"; python3 "$here/pictures.py" "$@"; }
 here=$PWD/tests
-scratch=build/test-models
-rm -rf $scratch; mkdir -p $scratch
-cd $scratch
+scratch=$dir/test-models
+rm -rf "$scratch"; mkdir -p "$scratch"
+cd "$scratch"
 export OMP_NUM_THREADS=1
 make_pictures set 10 8 4 6000 300
 make_pictures wide 8 10 4 200 20 # the same number of pixels

@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 /* Tangled from chapters/12-well.nw: edit there. Sum 1437628001. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o predict code/12-well/predict.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
+=======
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2241915788. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o predict code/12-well/predict.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
+>>>>>>> 2b1d036e621e79fe8a64e27aa73eff828a3acef1
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +41,7 @@ static void load_model(const struct cli *cli,
     struct nn_model_fault fault;
     fail_unless(cli, nn_model_load(model, path, &fault), &fault);
 }
-/* Returns p [n_L], which is P: the probabilities of the classes,
+/* Returns p [n_L]: the probabilities of the classes,
    or with the squared cost the outputs. x [n_0] is room. */
 static double *ask(struct nn_model *model, const uint8_t *pixel,
                    double *x, double *p)

@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 /* Tangled from chapters/12-well.nw: edit there. Sum 2282043536. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
+=======
+/* Tangled from chapters/12-well.nw: edit there. Sum 889966721. */
+/* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
+>>>>>>> 2b1d036e621e79fe8a64e27aa73eff828a3acef1
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <math.h>
@@ -327,7 +332,7 @@ static void name_classes(struct teaching *t, const char *dir)
     if (!*text)
         return;
 
-    t->model.classes = calloc(n, sizeof *t->model.classes);
+    t->model.classes = calloc(n + 1, sizeof *t->model.classes);
     while (t->model.classes && c < n) {
         size_t length = strcspn(text, ",");
         t->model.classes[c++] = strndup(text, length);
@@ -488,8 +493,8 @@ int main(int argc, char **argv)
          CLI_WHOLE, &t.seed, 0, 1e15},
         {"engine", "E", "plain (in doubles) or fast (in floats) "
          "[plain]", CLI_TEXT, &t.engine, 0, 0},
-        {"classes", "NAMES", "names of the classes [Fashion-MNIST's if "
-         "DIR is, or none]", CLI_TEXT, &t.classes, 0, 0},
+        {"classes", "NAMES", "names of the classes, with commas "
+         "[Fashion-MNIST's, if DIR is]", CLI_TEXT, &t.classes, 0, 0},
         {"validation", "N", "hold out the last N training pictures",
          CLI_WHOLE, &t.validation, 0, 1e9},
         {"pictures", "N", "learn from the first N of the others; "
@@ -556,10 +561,11 @@ int main(int argc, char **argv)
         char *folder = slash ? strndup(t.save, (size_t)
                                        (slash - t.save + 1))
                              : strdup(".");
-        if (!folder || access(folder, W_OK) != 0)
-            cli_fail(&t.cli, "%s: cannot be saved: %s", t.save,
-                     strerror(errno));
+        int amiss = folder && access(folder, W_OK) == 0 ? 0 : errno;
         free(folder);
+        if (amiss)
+            cli_fail(&t.cli, "%s: cannot be saved: %s", t.save,
+                     strerror(amiss));
     }
     size_t n_in = t.model.nn.size[0];
     size_t n_out = t.model.nn.size[t.model.nn.layers];

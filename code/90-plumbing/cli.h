@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1813848512. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3983469394. */
 #ifndef CLI_H
 #define CLI_H
 #include <stddef.h>
@@ -39,8 +39,9 @@ struct cli {
 };
 
 /* Reads the options; returns the index in argv of the first
-   operand, as operands are moved to the end. --help prints the help and exits 0; a mistake prints
-   one line on standard error and exits 2. */
+   operand, as operands are moved to the end. --help prints the
+   help and exits 0; a mistake prints one line on standard error
+   and exits 2. */
 int cli_parse(const struct cli *cli, int argc, char **argv);
 
 /* Prints "program: message" on standard error and exits 1. */
