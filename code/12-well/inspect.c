@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-/* Tangled from chapters/12-well.nw: edit there. Sum 3918993125. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3918993125. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o inspect code/12-well/inspect.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
-=======
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 981137167. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o inspect code/12-well/inspect.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
->>>>>>> 2b1d036e621e79fe8a64e27aa73eff828a3acef1
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

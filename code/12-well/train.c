@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-/* Tangled from chapters/12-well.nw: edit there. Sum 2282043536. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3916011702. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
-=======
-/* Tangled from chapters/12-well.nw: edit there. Sum 889966721. */
-/* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fopenmp -ljansson -lpng -lz -lm */
->>>>>>> 2b1d036e621e79fe8a64e27aa73eff828a3acef1
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <math.h>
