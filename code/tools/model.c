@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 73423110. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2640014888. */
 #include "tools/model.h"
 
 #include <errno.h>
@@ -565,6 +565,7 @@ static enum nn_status take_text(struct reader *r, const char *key,
                                 const char **text)
 {
     json_t *value = json_object_get(r->meta, key);
+    *text = NULL;
     if (!value)
         return flaw(r, NN_NO_KEY, key);
     *text = json_string_value(value);
@@ -574,7 +575,7 @@ static enum nn_status take_layers(struct reader *r)
 {
     const size_t most = PTRDIFF_MAX / sizeof(double);
     struct nn *nn = &r->model.nn;
-    const char *text;
+    const char *text = NULL;
     uint64_t n;
     enum nn_status status = take_text(r, "layers", &text);
     if (status != NN_OK)
@@ -600,7 +601,7 @@ static enum nn_status take_layers(struct reader *r)
 }
 static enum nn_status take_activations(struct reader *r)
 {
-    const char *text;
+    const char *text = NULL;
     enum nn_status status = take_text(r, "activations", &text);
     if (status != NN_OK)
         return status;
@@ -622,7 +623,7 @@ static enum nn_status take_fields(struct reader *r)
 {
     struct nn_model *m = &r->model;
     struct field field[FIELDS];
-    const char *text;
+    const char *text = NULL;
     if (json_object_get(r->meta, "training.method")) {
         m->state = calloc(1, sizeof *m->state);
         if (!m->state)
@@ -651,7 +652,7 @@ static enum nn_status take_classes(struct reader *r)
         return NN_NO_MEMORY;
     for (size_t j = 0; j < n; j++) {
         char key[32];
-        const char *text;
+        const char *text = NULL;
         snprintf(key, sizeof key, "class.%zu", j);
         enum nn_status status = take_text(r, key, &text);
         if (status != NN_OK)
@@ -684,7 +685,7 @@ static enum nn_status take_settings(struct reader *r)
 static enum nn_status take_metadata(struct reader *r)
 {
     struct nn_model *m = &r->model;
-    const char *text;
+    const char *text = NULL;
     enum nn_status status = take_text(r, "format", &text);
     if (status == NN_OK && strcmp(text, FORMAT) != 0)
         status = flaw(r, NN_BAD_VALUE, "format");
