@@ -164,6 +164,11 @@ build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(L
 endef
 $(foreach r,$(RUNS),$(eval $(call run,$r)))
 
+# Runs that time something come last and one by one, each with the machine to itself.
+TIMED := $(foreach r,$(RUNS),$(if $(filter race ladder roof grow spread,$(program.$r)),$r))
+wait  := $(patsubst %,build/out/%.txt,$(filter-out $(TIMED),$(RUNS)))
+$(foreach r,$(TIMED),$(eval build/out/$r.txt: | $(wait))$(eval wait := build/out/$r.txt))
+
 # What takes too long for every build is kept in figures/data/, with the revision and
 # the CPU that made it in the first line. So are the results of `make bench`; but those
 # that were made here, in build/bench/, go before.

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1159013762. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3490357825. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o grow code/14-ladder/grow.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "90-plumbing/cli.h"
 #include "nn/fast.h"
@@ -160,10 +163,14 @@ int main(int argc, char **argv)
         {"depths", "", "grow the depth", CLI_FLAG, &depths, 0, 0},
     };
     const struct cli cli = {"grow", "",
-        "Times a sample while net, batch or depth grow.",
+        "Times a sample while net, batch or depth grow, on one "
+        "thread.",
         options, sizeof options / sizeof *options, 0};
     cli_parse(&cli, argc, argv);
     who = &cli;
+    #ifdef _OPENMP
+    omp_set_num_threads(1);
+    #endif
     if (batches) {
         puts("batch       fast");
         double m[11], t[11];
@@ -176,6 +183,7 @@ int main(int argc, char **argv)
             printf("%5zu %10.3e\n", batch, t[i]);
             end(&net);
         }
+        puts("#values:");
         printf("# exponent to 32 = %.2f\n", exponent(m, t, 6));
         printf("# exponent from 32 = %.2f\n", exponent(m + 5, t + 5, 6));
     } else if (depths) {
@@ -194,6 +202,7 @@ int main(int argc, char **argv)
             printf("%6d %10.3e %10.3e\n", layers, t[0][i], t[1][i]);
             end(&net);
         }
+        puts("#values:");
         printf("# exponent of the loops = %.2f\n", exponent(l, t[0], 6));
         printf("# exponent of the fast = %.2f\n", exponent(l, t[1], 6));
     } else {
@@ -215,6 +224,7 @@ int main(int argc, char **argv)
             cli_progress("sizes", (size_t)i + 1, SIZES);
         }
         const int half = SIZES / 2;
+        puts("#values:");
         printf("# exponent of the loops = %.2f\n",
                exponent(p, t[0], SIZES));
         printf("# exponent of the fast = %.2f\n",

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 2553101699. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 1516191940. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o ladder code/14-ladder/ladder.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -1268,6 +1268,7 @@ int main(int argc, char **argv)
             {"panels", "wide"}, {"fused", "panels"}, {"fused", "loops"},
             {"threads", "fused"},
         };
+        puts("#values:");
         printf("# batch = %zu  rounds = %ld\n", m, rounds);
         printf("# operations a sample = %.0f\n", flops);
         printf("# lanes = %d  threads = %d\n", nn_lanes(), most_threads);

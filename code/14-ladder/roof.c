@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3595210156. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 187569667. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o roof code/14-ladder/roof.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     double first = bandwidth(p, cache_kilobytes(1) * 128);
     double second = bandwidth(p, cache_kilobytes(2) * 128);
     double memory = bandwidth(p, most);
-    printf("\n# peak = %.1f\n", best);
+    printf("\n#values:\n# peak = %.1f\n", best);
     printf("# caches of %zu and %zu kilobytes\n", cache_kilobytes(1),
            cache_kilobytes(2));
     printf("# first = %.1f  second = %.1f  memory = %.1f\n", first,
