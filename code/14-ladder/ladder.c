@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 1516191940. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 173658784. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o ladder code/14-ladder/ladder.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -1014,7 +1014,7 @@ static double bytes_of(const struct job *job,
         int lanes = rung->vectors;
         if (lanes < 0)
             lanes = nn_lanes();
-        double rows = lanes == 4 ? 2 : lanes == 8 ? 6 : 8;
+        double rows = lanes == 4 ? 2 : lanes == 8 ? 6 : 14;
         ahead = behind = 1 / rows + 1 / (lanes == 16 ? 32. : 16.);
     }
     return rung->bytes * weights *

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1302935319. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 868793365. */
 /* nn_product by vectors of LANES floats: see nn/widths.h. */
 #define VECTOR NAMED(vector)
 #define PARTS ((size_t)NN_PANEL / LANES)
@@ -52,6 +52,10 @@ void NAMED(rows)(const struct nn_product *p, size_t r, size_t end,
 {
     for (; r + ROWS <= end; r += ROWS)
         NAMED(tile)(p, r, q, ROWS, panels);
+    for (; ROWS > 8 && r + 8 <= end; r += 8)
+        NAMED(tile)(p, r, q, 8, panels);
+    for (; ROWS > 4 && r + 4 <= end; r += 4)
+        NAMED(tile)(p, r, q, 4, panels);
     for (; r + 2 <= end; r += 2)
         NAMED(tile)(p, r, q, 2, panels);
     if (r < end)
