@@ -12,12 +12,12 @@ cd $scratch
 
 # Each option that takes a value, then n or t: a number (it shows its default), a text.
 options() {
-  sed -n 's/^  \(--[a-z0-9-]*\) [A-Z][A-Z]* .*(\([-+0-9.e]*\))$/\1 n/p; t
+  sed -n 's/^  \(--[a-z0-9-]*\) [A-Z][A-Z]* .*(\([-+0-9.e]*\|none\))$/\1 n/p; t
           s/^  \(--[a-z0-9-]*\) [A-Z][A-Z]* .*/\1 t/p' help
 }
 
 program() { # PATH
-  local name operands option kind flag
+  local name operands given option kind flag
   name=$(basename "$1")
   if "$1" --help >help 2>err && [ ! -s err ] && grep -q "^usage: $name" help; then
     ok "$name --help"
@@ -29,6 +29,10 @@ program() { # PATH
   try "unknown option" 2 "--no-such-option" "$1" --no-such-option
   try "unknown letter" 2 "-x" "$1" -x
   try "an unknown option after an operand" 2 "--no-such-option" "$1" operand --no-such-option
+  out=/dev/full try "an operand, then an option" 1 "" "$1" operand --help
+  read -ra given <<<"$(sed -n 's/^  \(--[a-z0-9-]*\) [A-Z][A-Z]* .*(\([-+0-9.e]*\))$/\1 \2/p' help | head -n 1)"
+  [[ ${operands[*]} = *... ]] || [ ${#given[@]} -eq 0 ] ||
+    try "an operand too many, and an option after it" 2 "too many: more" "$1" "${operands[@]}" more "${given[@]}"
   [[ ${operands[*]} = *... ]] || try "an operand too many" 2 "too many" "$1" "${operands[@]}" more
   [ ${#operands[@]} -eq 0 ] || try "no operand" 2 "missing" "$1"
   [ ${#operands[@]} -gt 0 ] || out=/dev/full try "full disk, all of it" 1 "" "$1"
@@ -37,7 +41,7 @@ program() { # PATH
     [ "$kind" = n ] || continue
     say "$name, $option with what is no number, or out of bounds" "$(
       for text in abc 1x '' nan inf 1e999 -1e300 99999999999999999999 -99999999999999999999; do
-        amiss 2 "\($option;\|a number: $text;\)" "$1" "$option" "$text" "${operands[@]}"
+        amiss 2 "$option $text: not " "$1" "$option" "$text" "${operands[@]}"
       done)"
   done < <(options)
   flag=$(sed -n 's/^  \(--[a-z0-9-]*\)  .*/\1/p' help | head -n 1)
@@ -115,8 +119,8 @@ while read -r source; do by_hand "$source"; done < <(grep -l '^int main(' code/*
 [ ! -x "$root/build/bin/learn" ] || learn
 [ ! -x "$root/build/bin/deep" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/deep" nowhere
 [ ! -x "$root/build/bin/peek" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/peek" nowhere
-[ ! -x "$root/build/bin/stall" ] || try "an unknown activation" 2 "'none'" "$root/build/bin/stall" --sigma none
+[ ! -x "$root/build/bin/stall" ] || try "an unknown activation" 2 "--sigma none" "$root/build/bin/stall" --sigma none
 [ ! -x "$root/build/bin/twice" ] || try "an abbreviation of two options" 2 "--st" "$root/build/bin/twice" --st 7
-[ ! -x "$root/build/bin/gradcheck" ] || try "an unknown gradient" 2 "'none'" "$root/build/bin/gradcheck" --wrong none
-[ ! -x "$root/build/bin/layer" ] || try "an unknown activation" 2 "'none'" "$root/build/bin/layer" --sigma none
+[ ! -x "$root/build/bin/gradcheck" ] || try "an unknown gradient" 2 "--wrong none" "$root/build/bin/gradcheck" --wrong none
+[ ! -x "$root/build/bin/layer" ] || try "an unknown activation" 2 "--sigma none" "$root/build/bin/layer" --sigma none
 finish

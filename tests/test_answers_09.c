@@ -86,7 +86,7 @@ Test(answers_09, kept_passes_once_and_not_twice)
     for (long seed = 1; seed <= 100; seed++) {
         struct nn nn;
         double g[P] = {0}, cost;
-        make(NULL, &nn, seed);
+        make(&(struct cli){.program = "test"}, &nn, seed);
         kept(&nn, M, x, y, g, &cost);
         struct nn_check c = nn_check_gradient(&nn, M, x, y, g);
         cr_assert(nn_check_passed(&c));
@@ -107,7 +107,7 @@ Test(answers_09, piled_is_caught_with_several_samples)
     cr_assert(!passes_twice(piled));
     struct nn nn;
     double g[P], cost;
-    make(NULL, &nn, 1);
+    make(&(struct cli){.program = "test"}, &nn, 1);
     for (int call = 1; call <= 3; call++) { // one sample, over and over
         cr_assert(piled(&nn, 1, x, y, g, &cost) == NN_OK);
         struct nn_check c = nn_check_gradient(&nn, 1, x, y, g);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 2640905539. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 868699702. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o layer code/06-layer/layer.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -140,11 +140,8 @@ int main(int argc, char **argv)
     const struct bend *sigma = bends;
     while (sigma < bends + 3 && strcmp(sigma->name, name) != 0)
         sigma++;
-    if (sigma == bends + 3) {
-        fprintf(stderr, "layer: no activation function '%s'; "
-                "try --help\n", name);
-        return 2;
-    }
+    if (sigma == bends + 3)
+        cli_misuse(&cli, "sigma", name, "no activation function");
     const long first = steps < 10 ? steps : 2;
     struct layer t = {{0.4, -0.3, 0.5}, {0.1, 0.2, -0.5}, {0}, {0},
                       {0}, {0}, {0}, {0}};

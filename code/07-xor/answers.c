@@ -1,4 +1,4 @@
-/* Tangled from chapters/07-xor.nw: edit there. Sum 1414287636. */
+/* Tangled from chapters/07-xor.nw: edit there. Sum 3422227806. */
 #include <math.h>
 #include <string.h>
 
@@ -72,7 +72,7 @@ static void step(struct net *p, const struct net *g, double rate)
 }
 static struct net start(long seed, double range)
 {
-    struct net p;
+    struct net p = {0};
     struct nn_rng rng = nn_rng_seeded((uint64_t)seed);
     for (int i = 0; i < 9; i++)
         ((double *)&p)[i] = nn_rng_uniform(&rng, -range, range);
@@ -148,7 +148,7 @@ double success(double range, int seeds)
 }
 static void add_slopes(int n, const double *p, double *g, int s)
 {
-    double x1 = s >> 1, x2 = s & 1, a[8], z = 0;
+    double x1 = s >> 1, x2 = s & 1, a[8] = {0}, z = 0;
     const double *v = p + 3 * n;
     double *dv = g + 3 * n;
     for (int k = 0; k < n; k++) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/07-xor.nw: edit there. Sum 4086940869. */
+/* Tangled from chapters/07-xor.nw: edit there. Sum 1625120971. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o xor code/07-xor/xor.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -90,7 +90,7 @@ static void step(struct net *p, const struct net *g, double rate)
 }
 static struct net start(long seed, double range)
 {
-    struct net p;
+    struct net p = {0};
     struct nn_rng rng = nn_rng_seeded((uint64_t)seed);
     for (int i = 0; i < 9; i++)
         ((double *)&p)[i] = nn_rng_uniform(&rng, -range, range);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 4196737770. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 1321550835. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gradcheck code/09-gradcheck/gradcheck.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -311,11 +311,8 @@ int main(int argc, char **argv)
     while (wrong && which < WRONG &&
            strcmp(wrong, all[which].name) != 0)
         which++;
-    if (which == WRONG) {
-        fprintf(stderr, "gradcheck: no gradient '%s'; try --help\n",
-                wrong);
-        return 2;
-    }
+    if (which == WRONG)
+        cli_misuse(&cli, "wrong", wrong, "not one of the ten");
     if (table || dots)
         learn_and_check(&cli, seeds, steps, dots);
     else if (guards)

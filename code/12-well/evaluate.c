@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 535340697. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1545838982. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o evaluate code/12-well/evaluate.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -99,11 +99,8 @@ int main(int argc, char **argv)
         "and counts.", options, sizeof options / sizeof *options, 2};
     int operand = cli_parse(&cli, argc, argv);
     const char *path = argv[operand], *dir = argv[operand + 1];
-    if (strcmp(part, "t10k") != 0 && strcmp(part, "train") != 0) {
-        fprintf(stderr, "evaluate: --part %s: see evaluate --help\n",
-                part);
-        return 2;
-    }
+    if (strcmp(part, "t10k") != 0 && strcmp(part, "train") != 0)
+        cli_misuse(&cli, "part", part, "neither t10k nor train");
     struct nn_model model;
     load_model(&cli, &model, path);
     struct nn_pictures set;

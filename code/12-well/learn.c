@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3861239790. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 372497732. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -406,9 +406,18 @@ int main(int argc, char **argv)
     size_t varied = RATE;
     for (size_t f = 0; f < FACTORS; f++) {
         if (!read_list(&factors[f], text[f], &job.list[f])) {
-            fprintf(stderr, "learn: --%s %s: see learn --help\n",
-                    factors[f].name, text[f]);
-            return 2;
+            const struct factor *of = &factors[f];
+            char what[80];
+            if (of->words[0])
+                snprintf(what, sizeof what, "wanted: %s or %s%s%s",
+                         of->words[0], of->words[1],
+                         of->words[2] ? " or " : "",
+                         of->words[2] ? of->words[2] : "");
+            else
+                snprintf(what, sizeof what,
+                         "wanted: up to %d numbers, %g to %g",
+                         MOST_VALUES, of->low, of->high);
+            cli_misuse(&job.cli, factors[f].name, text[f], what);
         }
         job.recipe[f] = job.list[f].value[0];
         if (f == RATE || job.list[f].n == 1)

@@ -1,4 +1,4 @@
-# Tangled from chapters/12-well.nw: edit there. Sum 2391196510.
+# Tangled from chapters/12-well.nw: edit there. Sum 2688232919.
 """Asks the net in a .safetensors file about pictures of an IDX
 file, with nothing but Python's standard library:
 python3 open_model.py MODEL IDX.gz FIRST PICTURES"""
@@ -39,6 +39,8 @@ def ask(about, tensors, pixels):
         a = [SIGMA[word](t) for t in z]
     return a
 
+if len(sys.argv) != 5:
+    sys.exit(__doc__)
 model, images, first, pictures = sys.argv[1:]
 about, tensors = open_model(model)
 with gzip.open(images) as file:

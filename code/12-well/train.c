@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3916011702. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 225202509. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -266,14 +266,6 @@ static void read_setting(struct teaching *t,
     else
         *(long *)o->set = (long)value;
 }
-static _Noreturn void misused(const char *option,
-                              const char *value)
-{
-    fprintf(stderr, "train: --%s %s: see train --help\n", option,
-            value);
-    exit(2);
-}
-
 /* Reads sizes with commas between them; returns how many layers
    follow the first. */
 static int read_layers(const struct teaching *t,
@@ -292,25 +284,27 @@ static int read_layers(const struct teaching *t,
         if (*end != ',')
             break;
     }
-    misused("layers", t->layers);
+    cli_misuse(&t->cli, "layers", t->layers,
+               "wanted: two sizes or more, as 784,30,10");
 }
 
 /* Which of the WORDS it is; n of them. */
-static int which(const char *option, const char *word, int n,
+static int which(const struct cli *cli, const char *option,
+                 const char *word, int n,
                  const char *const words[])
 {
     for (int i = 0; i < n; i++)
         if (strcmp(word, words[i]) == 0)
             return i;
-    misused(option, word);
+    cli_misuse(cli, option, word, "not one of its words");
 }
 
-static int kind(const char *option, const char *word,
-                enum nn_kind kinds)
+static int kind(const struct cli *cli, const char *option,
+                const char *word, enum nn_kind kinds)
 {
     int value = nn_word_value(kinds, word);
     if (value < 0)
-        misused(option, word);
+        cli_misuse(cli, option, word, "not one of its words");
     return value;
 }
 static const char *const fashion =
@@ -355,8 +349,9 @@ static void tell(struct teaching *t)
     static const char *const schedules[] = {
         "constant", "cosine", "one-cycle"};
     struct nn_state *state = t->model.state;
-    int engine = kind("engine", t->engine, NN_ENGINES);
-    int schedule = which("schedule", t->schedule, 3, schedules);
+    int engine = kind(&t->cli, "engine", t->engine, NN_ENGINES);
+    int schedule = which(&t->cli, "schedule", t->schedule, 3,
+                         schedules);
     t->model.engine = (enum nn_engine)engine;
     t->model.dtype = engine == NN_ENGINE_FAST ? NN_F32 : NN_F64;
     t->place = (struct nn_place){state->step, state->order,
@@ -380,11 +375,12 @@ static void begin(struct teaching *t, const char *dir,
     size_t size[MOST_LAYERS + 1];
     enum nn_activation sigma[MOST_LAYERS];
     int layers = read_layers(t, size);
-    int hidden = kind("activation", t->activation,
+    int hidden = kind(&t->cli, "activation", t->activation,
                       NN_ACTIVATIONS);
-    int loss = kind("loss", t->loss, NN_LOSSES);
-    int method = kind("optimizer", t->optimizer, NN_METHODS);
-    int init = which("init", t->init, 3, inits);
+    int loss = kind(&t->cli, "loss", t->loss, NN_LOSSES);
+    int method = kind(&t->cli, "optimizer", t->optimizer,
+                      NN_METHODS);
+    int init = which(&t->cli, "init", t->init, 3, inits);
     enum nn_status status;
     for (int l = 0; l < layers; l++)
         sigma[l] = (enum nn_activation)hidden;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1419276835. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1268525069. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o valley code/12-well/valley.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "nn/optimizer.h"
 
 #define KAPPA 100.0
-#define FIRST -4.0
+#define FIRST (-4.0)
 #define SECOND 1.0
 enum { MOST = 5000 };
 static const char *const rules[] = {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 4194755975. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 4109006900. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o stall code/13-stall/stall.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -205,16 +205,14 @@ int main(int argc, char **argv)
         options, sizeof options / sizeof *options, 0};
     cli_parse(&cli, argc, argv);
     int bend_at = 0, init_at = 0;
-    while (bend_at < 3 && strcmp(bend, bend_names[bend_at]))
+    while (bend_at < 3 && strcmp(bend, bend_names[bend_at]) != 0)
         bend_at++;
-    while (init_at < 3 && strcmp(init, init_names[init_at]))
+    while (init_at < 3 && strcmp(init, init_names[init_at]) != 0)
         init_at++;
-    if (bend_at == 3 || init_at == 3) {
-        fprintf(stderr, "stall: unknown %s '%s'\n",
-                bend_at == 3 ? "--sigma" : "--init",
-                bend_at == 3 ? bend : init);
-        return 2;
-    }
+    if (bend_at == 3)
+        cli_misuse(&cli, "sigma", bend, "no activation function");
+    if (init_at == 3)
+        cli_misuse(&cli, "init", init, "no way to begin");
     kind.depth = (int)depth;
     kind.bend = bends[bend_at];
     kind.init = inits[init_at];

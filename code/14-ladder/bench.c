@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 946286102. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1746733286. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o bench code/14-ladder/bench.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -112,13 +112,6 @@ static void read_list(struct job *job, const char *path)
     if (ferror(file) || fclose(file) != 0)
         cli_fail(&job->cli, "%s: cannot be read", path);
 }
-static _Noreturn void refuse(const char *option, const char *text,
-                             const char *what)
-{
-    fprintf(stderr, "bench: --%s %s: %s\n", option, text, what);
-    exit(2);
-}
-
 static size_t find(const struct job *job, const char *pattern,
                    size_t from)
 {
@@ -140,8 +133,8 @@ static void choose(struct job *job, const char *text)
 
     for (char *next = copy, *one; (one = strsep(&next, ","));) {
         if (find(job, one, 0) == job->n)
-            refuse("only", text, "not all of these are in the "
-                                 "list");
+            cli_misuse(&job->cli, "only", text,
+                       "not all of these are in the list");
         for (found = find(job, one, 0); found < job->n;
              found = find(job, one, found + 1))
             if (!taken[found]++)
@@ -165,8 +158,8 @@ static void read_sizes(struct job *job, const char *text)
         if (end == at || size < 1 || size > 1024 ||
             (*end != '\0' && *end != ',') ||
             job->sizes == MOST_SIZES)
-            refuse("batch", text, "wanted: up to 4 sizes from 1 "
-                                  "to 1024");
+            cli_misuse(&job->cli, "batch", text,
+                       "wanted: up to 4 sizes from 1 to 1024");
         job->size[job->sizes++] = size;
         if (*end == '\0')
             return;
@@ -429,7 +422,8 @@ static void print_values(struct job *job, struct competitor *c,
     size_t column = 0;
     snprintf(id, sizeof id, "%s %ld", c->name, job->size[b]);
     for (char *at = id; *at; at++)
-        *at = *at == '-' ? ' ' : *at;
+        if (*at == '-')
+            *at = ' ';
     if (c->fault[0] == '\0') {
         s = spread_of(job, c->rate[b], NULL);
         by = spread_of(job, c->rate[b], of);
@@ -505,7 +499,8 @@ int main(int argc, char **argv)
         cli_fail(&job.cli, "%s: names nobody", list);
     job.against = against ? find(&job, against, 0) : 0;
     if (job.against == job.n)
-        refuse("against", against, "not among those compared");
+        cli_misuse(&job.cli, "against", against,
+                   "not among those compared");
     write_weights(&job, weights);
     for (size_t i = 0; i < job.n; i++) {
         for (size_t b = 0; b < job.sizes; b++) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 173658784. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 3727164125. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o ladder code/14-ladder/ladder.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -1062,7 +1062,7 @@ static void take_pictures(struct job *job, const char *dir,
     enum nn_status status = nn_pictures_load(&set, dir, part,
                                              &fault);
     if (status != NN_OK)
-        cli_fail(who, "%s: %s at byte %zu", fault.path,
+        cli_fail(who, "%s: %s (byte %zu)", fault.path,
                  nn_status_text(status), fault.offset);
     if (set.rows * set.cols != 784 || set.classes > 10)
         cli_fail(who, "%s: these are not 28 x 28 in ten classes",
@@ -1159,7 +1159,8 @@ int main(int argc, char **argv)
          CLI_FLAG, &strides, 0, 0},
         {"rungs", "", "the names of the rungs",
          CLI_FLAG, &names, 0, 0},
-        {"rung", "NAME", "only this one", CLI_TEXT, &only, 0, 0},
+        {"rung", "NAME", "one of them, for --steps or --serve",
+         CLI_TEXT, &only, 0, 0},
         {"steps", "N", "with --rung: N steps, and nothing else",
          CLI_WHOLE, &steps, 0, 1e9},
         {"serve", "DIR", "with --rung: answer bench, on the pictures"
@@ -1173,6 +1174,8 @@ int main(int argc, char **argv)
     if (batch % 4)
         cli_fail(&cli, "a batch of %ld is no multiple of four",
                  batch);
+    if (!only && (data || steps))
+        cli_fail(&cli, "--steps and --serve want --rung");
     struct job job = {0};
     size_t m = (size_t)batch;
     void *library = dlopen("libopenblas.so.0", RTLD_NOW);
@@ -1222,7 +1225,9 @@ int main(int argc, char **argv)
             if (strcmp(rungs[i].name, only) == 0)
                 rung = &rungs[i];
         if (!rung)
-            cli_fail(&cli, "no rung is named '%s'", only);
+            cli_misuse(&cli, "rung", only, "see --rungs");
+        if (!data && steps == 0)
+            cli_fail(&cli, "--rung wants --steps or --serve");
         if (rung->learn == learn_blas && !blas)
             cli_fail(&cli, "libopenblas.so.0 is not here");
 

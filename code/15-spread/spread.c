@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 750038298. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 3448281222. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -836,15 +836,35 @@ static void exec_mpirun(const struct job *job, char **argv)
     cli_fail(&job->cli, "mpirun: %s", strerror(errno));
 }
 
+/* mpirun does not mind when what it prints cannot be written. So
+   it prints into a pipe, and we write. */
+static void hand_on(const int ends[2])
+{
+    char some[4096];
+    ssize_t n;
+    close(ends[1]);
+    while ((n = read(ends[0], some, sizeof some)) > 0 ||
+           (n < 0 && errno == EINTR)) {
+        fwrite(some, 1, n > 0 ? (size_t)n : 0, stdout);
+        fflush(stdout);
+    }
+    close(ends[0]);
+}
+
 _Noreturn static void start_ranks(const struct job *job,
                                   char **argv)
 {
-    int status = 0;
-    pid_t pid = fork();
+    int status = 0, ends[2];
+    pid_t pid = pipe(ends) == 0 ? fork() : -1;
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGTERM); // if we end before it
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
         exec_mpirun(job, argv);
     }
+    if (pid > 0)
+        hand_on(ends);
     if (pid < 0 || waitpid(pid, &status, 0) < 0)
         cli_fail(&job->cli, "mpirun: %s", strerror(errno));
 
@@ -856,6 +876,7 @@ _Noreturn static void start_ranks(const struct job *job,
                  "--resume %s", number, job->save);
     if (number > 0)
         cli_fail(&job->cli, "a rank died by signal %d", number);
+    cli_finish(&job->cli);
     exit(WEXITSTATUS(status));
 }
 
@@ -980,12 +1001,12 @@ int main(int argc, char **argv)
         how++;
     job.how = (enum way)how;
     size_t sizes[MOST_LAYERS + 1];
-    if (how > TREE || !read_sizes(&job, sizes)) {
-        fprintf(stderr, "spread: --%s %s: see spread --help\n",
-                how > TREE ? "sum" : "hidden",
-                how > TREE ? job.sum : job.hidden);
-        exit(2);
-    }
+    if (how > TREE)
+        cli_misuse(&job.cli, "sum", job.sum,
+                   "neither after nor along nor tree");
+    if (!read_sizes(&job, sizes))
+        cli_misuse(&job.cli, "hidden", job.hidden,
+                   "not sizes of layers");
     if (job.batch % PIECES != 0) {
         fprintf(stderr, "spread: --batch %ld: not a multiple of %d\n",
                 job.batch, PIECES);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1708053624. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 138464530. */
 #define _GNU_SOURCE
 #include "90-plumbing/cli.h"
 
@@ -18,6 +18,14 @@ static _Noreturn void usage(const struct cli *cli,
             cli->program, what, name);
     exit(2);
 }
+
+void cli_misuse(const struct cli *cli, const char *option,
+                const char *text, const char *what)
+{
+    fprintf(stderr, "%s: --%s %s: %s; try --help\n", cli->program,
+            option, text, what);
+    exit(2);
+}
 static void help(const struct cli *cli)
 {
     printf("usage: %s [options]%s%s\n%s\n\noptions:\n",
@@ -28,18 +36,18 @@ static void help(const struct cli *cli)
         char left[64];
         snprintf(left, sizeof left, "--%s %s", o->name, o->value);
         printf("  %-18s %s", left, o->help);
-        switch (o->kind) {
-        case CLI_REAL:
-            printf(" (%g)\n", *(double *)o->set);
-            break;
-        case CLI_WHOLE:
-            printf(" (%ld)\n", *(long *)o->set);
-            break;
-        case CLI_TEXT:
-        case CLI_FLAG:
+        double value = 0;
+        if (o->kind == CLI_REAL)
+            value = *(double *)o->set;
+        else if (o->kind == CLI_WHOLE)
+            value = (double)*(long *)o->set;
+
+        if (o->kind == CLI_TEXT || o->kind == CLI_FLAG)
             putchar('\n');
-            break;
-        }
+        else if (value >= o->low && value <= o->high)
+            printf(" (%.*g)\n", o->kind == CLI_WHOLE ? 10 : 6, value);
+        else
+            puts(" (none)");
     }
     printf("  %-18s %s\n", "--help", "this text");
 }
@@ -60,10 +68,15 @@ static void set_option(const struct cli *cli,
         else
             value = (double)strtol(text, &end, 10);
         if (end == text || *end != '\0')
-            usage(cli, "not a number: ", text);
+            cli_misuse(cli, o->name, text, o->kind == CLI_REAL
+                       ? "not a number" : "not a whole number");
         if (errno == ERANGE ||
-            !(value >= o->low && value <= o->high))
-            usage(cli, "out of bounds: --", o->name);
+            !(value >= o->low && value <= o->high)) {
+            char what[60];
+            snprintf(what, sizeof what, "not from %.10g to %.10g",
+                     o->low, o->high);
+            cli_misuse(cli, o->name, text, what);
+        }
         if (o->kind == CLI_REAL)
             *(double *)o->set = value;
         else
@@ -86,7 +99,7 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
     longs[n] = (struct option){"help", 0, &i, (int)n};
     opterr = 0;
     optind = 1; // for who calls it twice
-    while (optind < argc) {
+    for (;;) {
         int at = optind;
         int c = getopt_long(argc, argv, ":", longs, NULL);
         if (c == -1)
@@ -104,7 +117,7 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
         set_option(cli, &cli->options[i], optarg);
     }
     if (argc - optind < abs(cli->n_operands))
-        usage(cli, "missing: ", cli->operands);
+        usage(cli, "operands are missing: ", cli->operands);
     if (cli->n_operands >= 0 && argc - optind > cli->n_operands)
         usage(cli, "one too many: ",
               argv[optind + cli->n_operands]);
@@ -124,8 +137,10 @@ void cli_fail(const struct cli *cli, const char *format, ...)
 
 void cli_finish(const struct cli *cli)
 {
+    errno = 0; // what it was when an earlier write failed is lost
     if (fflush(stdout) != 0 || ferror(stdout))
-        cli_fail(cli, "standard output: %s", strerror(errno));
+        cli_fail(cli, "standard output: %s",
+                 errno ? strerror(errno) : "not all was written");
 }
 void cli_progress(const char *what, size_t done, size_t total)
 {

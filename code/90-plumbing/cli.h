@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3983469394. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4227192149. */
 #ifndef CLI_H
 #define CLI_H
 #include <stddef.h>
@@ -43,6 +43,12 @@ struct cli {
    help and exits 0; a mistake prints one line on standard error
    and exits 2. */
 int cli_parse(const struct cli *cli, int argc, char **argv);
+
+/* Prints "program: --option text: what is wrong with it" on
+   standard error and exits 2. */
+_Noreturn void cli_misuse(const struct cli *cli,
+                          const char *option, const char *text,
+                          const char *what);
 
 /* Prints "program: message" on standard error and exits 1. */
 _Noreturn void cli_fail(const struct cli *cli,
