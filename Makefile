@@ -3,6 +3,8 @@
 #   chapters/*.nw -tangle-> code/, build/tangle/ -cc-> build/bin/ -run-> build/out/
 #   chapters/*.nw -weave-> build/chapters.tex -pdflatex-> build/four-loops.pdf
 
+VERSION := 1.0
+
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DELETE_ON_ERROR:
@@ -18,7 +20,9 @@ DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libjansson-dev libpng-dev \
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
-DEPS_CHECK := $(DEPS_BOOK) clang libclang-rt-14-dev libomp-dev shellcheck valgrind
+DEPS_CHECK := $(DEPS_BOOK) clang libclang-rt-14-dev libomp-dev shellcheck valgrind \
+              clang-tidy cppcheck pkg-config
+DEPS_LONG := $(DEPS_CHECK) debootstrap
 
 .PHONY: book
 book:
@@ -27,10 +31,12 @@ book:
 ## deps-code     ... what tangling, compiling and testing need (no TeX)
 ## deps-book     ... and what the PDF needs
 ## deps-bench    ... and what make bench compares the book's code with
-.PHONY: deps deps-code deps-book deps-bench
+## deps-long     ... and what make check-long needs
+.PHONY: deps deps-code deps-book deps-bench deps-long
 deps:      ; @book/bin/deps $(DEPS_CHECK)
 deps-code: ; @book/bin/deps $(DEPS_CODE)
 deps-book: ; @book/bin/deps $(DEPS_BOOK)
+deps-long: ; @book/bin/deps $(DEPS_LONG)
 deps-bench: ; @book/bin/deps $(DEPS_CODE) libopenblas-dev libfann-dev python3-numpy python3-torch python3-sklearn
 
 ## clean         remove build/
@@ -40,7 +46,7 @@ clean:
 
 # With deps or clean among the goals the rest waits for them, and is then the
 # business of a fresh make, which sees the world as they have left it.
-FIRST := $(filter deps deps-code deps-book deps-bench clean,$(MAKECMDGOALS))
+FIRST := $(filter deps deps-code deps-book deps-bench deps-long clean,$(MAKECMDGOALS))
 ifneq ($(FIRST),)
 GOALS := $(filter-out $(FIRST),$(MAKECMDGOALS))
 .PHONY: rest $(GOALS)
@@ -94,7 +100,7 @@ book: build/four-loops.pdf programs
 
 ## tangle        the C of the chapters, into code/ and build/tangle/
 .PHONY: tangle
-tangle: build/book.mk
+tangle: build/book.mk ; @:
 
 # ------------------------------------------------------------------- the programs
 ## programs      the chapter programs, into build/bin/
@@ -145,12 +151,13 @@ $(addprefix run-,$(NAMES)): run-%: $(O)/bin/%
 
 ## try SRC=my.c  build a file of your own against the library, as build/try/my
 .PHONY: try
+try: TRIED = $(if $(shell $(CC) -std=c11 -MM -Icode "$(SRC)" 2>/dev/null | grep -o 'code/tools/'),-ljansson -lpng)
 try: $(O)/libtools.a $(O)/libfourloops.a
 	@test -n "$(SRC)" || { echo "make try: say which file: make try SRC=my.c" >&2; exit 2; }
 	@test -r "$(SRC)" || { echo "make try: cannot read $(SRC)" >&2; exit 2; }
 	@mkdir -p build/try
 	$(CC) -std=c11 -O2 -g -fopenmp -Wall -Wextra -Icode -o "build/try/$(basename $(notdir $(SRC)))" \
-	  "$(SRC)" $^ $$(grep -q '^#include "tools/' "$(SRC)" && echo -ljansson -lpng) -lz -lm
+	  "$(SRC)" $^ $(TRIED) -lz -lm
 
 # --------------------------------------------------------------------- their runs
 # A program runs again when its code has changed, not when the prose around it
@@ -176,13 +183,13 @@ made_by = \# $$(git describe --always --exclude='*' --abbrev=10)$$(git diff --qu
 define kept
 build/out/$1.txt: figures/data/$1.txt
 	@mkdir -p build/out
-	@sed '1s/^# \([^,]*\), *\(.*\)/revision = \1  processor = \2/; 1s/\([^ =]\) \([^ =]\)/\1~\2/g' $$< >$$@.new && mv $$@.new $$@
+	@sed '1s/^# \([^,]*\), *\(.*\)/revision = \1  processor = \2/; 1s/\([^ =]\) \([^ =]\)/\1~\2/g; 1s/(R)//g' $$< >$$@.new && mv $$@.new $$@
 endef
 $(foreach r,$(RUNS_kept),$(eval $(call kept,$r)))
 define benched
 build/out/$1.txt: $2
 	@mkdir -p build/out
-	@{ sed 1d $$<; sed -n '1{s/ /~/g; s/^#~\([^,]*\),~*\(.*\)/revision = \1\nprocessor = \2\nmeasured = $3/p}' $$<; } >$$@.new && mv $$@.new $$@
+	@{ sed 1d $$<; sed -n '1{s/(R)//g; s/ /~/g; s/^#~\([^,]*\),~*\(.*\)/revision = \1\nprocessor = \2\nmeasured = $3/p}' $$<; } >$$@.new && mv $$@.new $$@
 endef
 RUNS_BENCH := $(RUNS_benched) $(RUNS_bencheddata)
 $(foreach r,$(RUNS_BENCH),$(eval $(if $(wildcard build/bench/$r.txt),\
@@ -280,7 +287,7 @@ build/linted: $(CHAPTERS) $(BOOK) $(wildcard figures/*.tex) book/bin/lint
 
 # Which commit, which machine: rewritten when one of them has changed.
 build/colophon.tex: FORCE
-	@mkdir -p build && book/bin/colophon "$(CC)" >$@.new && { cmp -s $@.new $@ || cp $@.new $@; rm $@.new; }
+	@mkdir -p build && book/bin/colophon "$(CC)" $(VERSION) $(words $(PROGRAMS)) >$@.new && { cmp -s $@.new $@ || cp $@.new $@; rm $@.new; }
 .PHONY: FORCE
 
 build/four-loops.pdf: build/chapters.tex build/values.tex build/colophon.tex build/linted \
@@ -319,10 +326,23 @@ test-binaries: $(TESTS) $(BINS)
 test: test-binaries $(GOLDENS:%=build/out/%.txt)
 	@tests/run.sh $(O)
 
-## check         every gate: lint, clean tangle, test, sanitizers, clang, the PDF
-.PHONY: check
+## check         every gate that half an hour has room for
+## check-long    ... and those that take hours; root for one of them
+.PHONY: check check-long
 check: lint book test
 	@tests/check.sh
+check-long: lint book test
+	@tests/check.sh long
+
+## analyse       what gcc's analyzer, clang-tidy, cppcheck and shellcheck say
+.PHONY: analyse
+analyse: test-binaries
+	@tests/analyse.sh
+
+## fresh-machine the README's two commands in a bare Debian, made by debootstrap; as root
+.PHONY: fresh-machine
+fresh-machine:
+	@tests/fresh.sh
 
 # The targets of libFuzzer, and the libraries as clang watches them.
 FUZZ    := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -343,6 +363,51 @@ fuzz:
 	@$(MAKE) --no-print-directory O=build/fuzz CC=clang \
 	  CFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -Wno-pass-failed' fuzz-targets
 	@tests/fuzz.sh build/fuzz $(SECONDS)
+
+# ---------------------------------------------------------------------- a version
+define newline
+
+
+endef
+# The programs have names that others have too, so they get one in front.
+PREFIX         ?= /usr/local
+PROGRAM_PREFIX ?= four-loops-
+to             := $(DESTDIR)$(PREFIX)
+HEADERS        := $(filter-out nn/tile.h nn/widths.h,$(filter nn/%.h tools/%.h,$(TANGLED)))
+
+define pkgconfig
+prefix=$(PREFIX)
+
+Name: $1
+Description: $2
+Version: $(VERSION)
+$3
+endef
+export PC_NN    := $(call pkgconfig,four-loops,Neural networks and their gradients,Cflags: -I$${prefix}/include/four-loops$(newline)Libs: -L$${prefix}/lib -lfourloops -fopenmp -lz -lm)
+export PC_TOOLS := $(call pkgconfig,four-loops-tools,Models and pictures in files,Requires: four-loops jansson libpng$(newline)Libs: -L$${prefix}/lib -lfourloops-tools)
+
+## install       programs, libraries and PDF, into PREFIX=/usr/local
+## uninstall     ... and away again
+.PHONY: install uninstall
+install: $(BINS) $(O)/libfourloops.a $(O)/libtools.a
+	install -d $(to)/bin $(to)/lib/pkgconfig $(to)/include/four-loops/{nn,tools} $(to)/share/doc/four-loops
+	for b in $(NAMES); do install $(O)/bin/$$b $(to)/bin/$(PROGRAM_PREFIX)$$b || exit 1; done
+	install -m 644 $(O)/libfourloops.a $(to)/lib/libfourloops.a
+	install -m 644 $(O)/libtools.a $(to)/lib/libfourloops-tools.a
+	for h in $(HEADERS); do install -m 644 code/$$h $(to)/include/four-loops/$$h || exit 1; done
+	echo "$$PC_NN" >$(to)/lib/pkgconfig/four-loops.pc
+	echo "$$PC_TOOLS" >$(to)/lib/pkgconfig/four-loops-tools.pc
+	install -m 644 README.md LICENSE book/CHANGELOG.md book/ERRATA.md book/four-loops.pdf $(to)/share/doc/four-loops
+uninstall:
+	rm -f $(NAMES:%=$(to)/bin/$(PROGRAM_PREFIX)%) $(to)/lib/libfourloops{,-tools}.a $(to)/lib/pkgconfig/four-loops{,-tools}.pc
+	rm -rf $(to)/include/four-loops $(to)/share/doc/four-loops
+
+## dist          what is committed, as build/four-loops-VERSION.tar.gz
+.PHONY: dist
+dist:
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "make dist: this is not a git repository" >&2; exit 1; }
+	@mkdir -p build
+	git archive --format=tar.gz --prefix=four-loops-$(VERSION)/ -o build/four-loops-$(VERSION).tar.gz HEAD
 
 ## lint          what can be said of the chapters without running them
 .PHONY: lint
