@@ -305,11 +305,15 @@ endef
 $(foreach t,$(filter %/test.c,$(TANGLED)),$(eval $(call suite,$(t:/test.c=),$(t:.c=),$t)))
 $(foreach t,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)),$(eval $(call suite,$t,tests/$t,$t)))
 
-# These refuse memory now and then, to see what becomes of it.
-$(addprefix $(O)/test/test_,nn idx optimizer train fast model picture): private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+# These refuse memory now and then, to see what becomes of it; and those that use zlib,
+# jansson and libpng are linked with the archives of these, so that they are refused it too.
+ARCHIVES := $(foreach a,png jansson z,$(shell $(CC) -print-file-name=lib$a.a))
+wrap      = $(patsubst %,-Wl$(comma)--wrap=%,$1)
+comma    := ,
+$(addprefix $(O)/test/test_,nn idx optimizer train fast model picture): private C += $(call wrap,malloc calloc realloc aligned_alloc free)
+$(addprefix $(O)/test/test_,idx model picture): $(ARCHIVES)
 # ... and this one lets the writing of a file fail.
-$(O)/test/test_model: private C += -Wl,--wrap=open,--wrap=write,--wrap=fsync,--wrap=close,--wrap=rename,--wrap=unlink
-$(O)/test/test_fast: private C += -Wl,--wrap=aligned_alloc
+$(O)/test/test_model: private C += $(call wrap,open write fsync close rename unlink)
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)
