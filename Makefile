@@ -348,6 +348,11 @@ fuzz:
 	  CFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -Wno-pass-failed' fuzz-targets
 	@tests/fuzz.sh build/fuzz $(SECONDS)
 
+## coverage      which lines and branches of code/nn/ its tests reach
+.PHONY: coverage
+coverage:
+	@tests/coverage.sh
+
 ## lint          what can be said of the chapters without running them
 .PHONY: lint
 lint: build/linted

@@ -681,6 +681,26 @@ Test(pictures, scale)
     nn_pictures_free(&set);
 }
 
+Test(pictures, fetch)
+{
+    struct bytes image = images(), label = labels();
+    struct nn_pictures set;
+    struct nn_fault fault;
+    put_as(IMAGES, 0, &image);
+    put_as(LABELS, 0, &label);
+    cr_assert(nn_pictures_load(&set, folder, "train", &fault) == NN_OK);
+    for (size_t s = 0; s < 3; s++) {
+        double x[9], y[9], want[9];
+        x[8] = y[8] = want[8] = -1;
+        nn_pictures_x(&set, s, want);
+        nn_pictures_fetch(&set, s, x, y);
+        cr_assert(memcmp(x, want, sizeof x) == 0 && y[8] == -1);
+        for (size_t c = 0; c < 8; c++)
+            cr_assert(y[c] == (c == label.b[8 + s]));
+    }
+    nn_pictures_free(&set);
+}
+
 /* Classes are counted up to the largest label there can be. */
 Test(pictures, classes)
 {

@@ -29,6 +29,7 @@ enum { CALL_OPEN, CALL_WRITE, CALL_SYNC, CALL_CLOSE, CALL_RENAME, CALL_UNLINK, C
 
 static volatile struct {
     long made, at;          // calls so far; the one that is struck; 0: none
+    long too;               // one more of them
     int why;                // errno of the one that fails; 0: it is killed
     int behind;             // killed after the call, not before it
     int kind;               // what was struck
@@ -54,7 +55,7 @@ static int struck(int kind)
 {
     if (calls.made < 64)
         calls.kinds[calls.made] = kind;
-    if (++calls.made != calls.at)
+    if (++calls.made != calls.at && calls.made != calls.too)
         return 0;
     calls.kind = kind;
     if (!calls.why && !calls.behind)
@@ -1284,6 +1285,33 @@ Test(save, a_leftover_is_removed)
     nn_model_free(&m);
 }
 
+Test(save, in_the_folder_where_we_are)
+{
+    struct nn_model m;
+    make(&m, NN_F64, 0, 1);
+    cr_assert(chdir(folder) == 0);
+    expect_saved(&m, "m");
+    cr_assert(which("m", &m, &m) == 0);
+    cr_assert(chdir("../..") == 0);
+    cr_assert(entries(0) == 1);
+    nn_model_free(&m);
+}
+
+/* What has been read is not trusted where the file cannot be closed. */
+Test(save, file_that_cannot_be_closed)
+{
+    struct nn_model m;
+    uint8_t *bytes;
+    size_t length;
+    make(&m, NN_F64, 0, 1);
+    expect_saved(&m, in_folder("m"));
+    calls.at = calls.made + 2; // zlib's own open comes first
+    calls.why = EIO;
+    cr_assert(nn_file_read(in_folder("m"), 1 << 20, &bytes, &length) == NN_NO_READ);
+    cr_assert(calls.kind == CALL_CLOSE && !bytes && length > 0);
+    nn_model_free(&m);
+}
+
 /* A write may take a part, or be interrupted. */
 Test(save, short_writes)
 {
@@ -1348,6 +1376,22 @@ Test(save, each_call_fails)
     }
     nn_model_free(&a);
     nn_model_free(&b);
+}
+
+/* What failed first is told. */
+Test(save, write_and_close_fail)
+{
+    struct nn_model a;
+    make(&a, NN_F64, 0, 1);
+    calls_of_a_save(&a);
+    calls.why = ENOSPC;
+    calls.at = calls.made + 3;
+    calls.too = calls.made + 4;
+    expect_no_save(&a, in_folder("m"), "write: No space left on device");
+    cr_assert(calls.kind == CALL_CLOSE);
+    calls.at = calls.too = 0;
+    cr_assert(which(in_folder("m"), &a, &a) == 0 && entries(0) == 1);
+    nn_model_free(&a);
 }
 
 /* A folder that has no sync of its own is content without. */

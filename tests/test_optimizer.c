@@ -313,6 +313,12 @@ Test(optimizer, create_when_memory_runs_out)
     }
 }
 
+Test(optimizer, method_that_is_none_moves_nothing)
+{
+    struct nn_optimizer o = create((enum nn_method)9, 1);
+    walk(&o, 2, (double[]){1, 2}, 0.1, (double[]){0, 0}, 0);
+}
+
 /* Leaves blocks of N numbers behind that are free and not zero. */
 static void litter(void)
 {

@@ -84,6 +84,11 @@ Test(train, rate_is_constant)
             cr_assert(nn_rate_at(NN_CONSTANT, 0.3, step, steps) == 0.3);
 }
 
+Test(train, schedule_that_is_none_is_constant)
+{
+    cr_assert(nn_rate_at((enum nn_schedule)9, 0.3, 7, 10) == 0.3);
+}
+
 Test(train, rate_falls_as_a_cosine)
 {
     for (size_t steps = 1; steps <= 1000; steps = 3 * steps + 1) {
@@ -808,6 +813,27 @@ Test(train, not_finite_samples)
 }
 
 /* One step of 1e200, and the next cost is too large for a double. */
+/* Each sample has a cost, but all together have none. */
+Test(train, sum_that_is_not_finite)
+{
+    enum { MANY = 2 * N_OUT + 2 };
+    const enum nn_activation sigma = NN_IDENTITY;
+    static struct set set;
+    struct nn nn;
+    struct nn_now now;
+    cr_assert(nn_create(&nn, 1, (size_t[]){N_IN, N_OUT}, &sigma) == NN_OK);
+    struct nn_optimizer o = make_optimizer(NN_DESCENT, nn.params);
+    make_set(&set, MANY, 12);
+    memset(set.y, 0, sizeof set.y);
+    for (size_t s = 0; s < MANY; s++)
+        set.y[s * N_OUT] = 1.3e154; // whose square is just a double
+    struct nn_training how = {.epochs = 1, .batch = MANY, .rate = 0.01};
+    cr_assert(train(&nn, &set, &o, how, 1, &now) == NN_NOT_FINITE);
+    cr_assert_str_eq(now.born, "sum");
+    nn_optimizer_destroy(&o);
+    nn_destroy(&nn);
+}
+
 Test(train, not_finite_rate)
 {
     static struct set set;
