@@ -89,8 +89,7 @@ for (name, text), some in excused.items():
         if left:
             bad.append("%s: excuses %s more than there is: %s: %s" % (where, left, name, text))
 
-form = "%-14s %5d of %5d lines %6.1f %%   %5d of %5d branches %6.1f %%   excused %d, %d"
-
+form = "%-12s %5d of %5d lines, %5.1f %%, %4d of %4d branches, %5.1f %%; excused: %d, %d"
 total = [sum(column) for column in zip(*rows.values())] or [0] * 6
 for name, row in sorted(rows.items()) + [("all", total)]:
     print(form % (name, row[1], row[0], 100 * row[1] / (row[0] or 1), row[3], row[2],

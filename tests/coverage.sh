@@ -17,7 +17,7 @@ find $dir/obj -name '*.gcda' -delete
 
 ran() { # [CPU_WITHOUT=LIST] SUITE
   local log=$dir/test.log
-  env "$@" >$log 2>&1 </dev/null && ! grep -q crashed $log || { indent <$log; false; }
+  if ! env "$@" >$log 2>&1 </dev/null || grep -q crashed $log; then indent <$log; false; fi
 }
 for suite in "${suites[@]}"; do
   check "test_$suite" ran $dir/test/test_"$suite"
@@ -26,7 +26,5 @@ for without in avx512f avx512f,fma avx512f,avx2; do
   check "the lanes without $without" ran CPU_WITHOUT=$without $dir/test/test_fast --filter 'product/lanes*'
 done
 
-python3 tests/coverage.py $dir/obj/nn tests/coverage.txt >$dir/report && status=0 || status=$?
-cat $dir/report
-check "the lines and branches of code/nn/" test $status -eq 0
+check "the lines and branches of code/nn/" python3 tests/coverage.py $dir/obj/nn tests/coverage.txt
 finish
