@@ -186,9 +186,14 @@ static inline void check_call(enum nn_status (*call)(void *job),
 
 /* Makes CALL with each of its requests refused in turn, that one alone and
    then that one with all after it, and each time again with none refused.
-   CALL must say NN_NO_MEMORY. LOOK sees to it that outputs and files are as they should be after that
-   status, and frees what a call that worked has made; no other block may
-   stay. Returns how many requests there are. */
+   CALL must say NN_NO_MEMORY. LOOK sees to it that outputs and files are as
+   they should be after that status, and frees what a call that worked has
+   made; no other block may stay. Returns how many requests there are.
+
+   Those who allocate: nn_create, nn_optimizer_create, nn_fast_create,
+   nn_train, nn_file_read, nn_file_write (as nn_model_save calls it),
+   nn_pictures_load; nn_model_parse, _load, _pack, _save and _set,
+   nn_picture_parse. Each has its test in the suite of its file. */
 static inline long check_refusals(enum nn_status (*call)(void *job),
                                   void (*look)(void *job, enum nn_status status),
                                   void *job)
