@@ -22,7 +22,7 @@ place = {}  # (file, line): in which file of code/nn
 objects = sorted(glob.glob(folder + "/*.gcno"))
 for one in objects:
     said = subprocess.run(["gcov", "--json-format", "--branch-probabilities", "--stdout", one],
-                          stdout=subprocess.PIPE, check=True).stdout
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True).stdout
     for file in json.loads(said)["files"]:
         if not file["file"].startswith("chapters/"):
             continue
