@@ -312,11 +312,15 @@ endef
 $(foreach t,$(filter %/test.c,$(TANGLED)),$(eval $(call suite,$(t:/test.c=),$(t:.c=),$t)))
 $(foreach t,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)),$(eval $(call suite,$t,tests/$t,$t)))
 
-# These refuse memory now and then, to see what becomes of it.
-$(addprefix $(O)/test/test_,nn idx optimizer train fast model picture): private C += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+# These refuse memory now and then, to see what becomes of it; and those that use zlib,
+# jansson and libpng are linked with the archives of these, so that they are refused it too.
+ARCHIVES := $(foreach a,png jansson z,$(shell $(CC) -print-file-name=lib$a.a))
+wrap      = $(patsubst %,-Wl$(comma)--wrap=%,$1)
+comma    := ,
+$(addprefix $(O)/test/test_,nn idx optimizer train fast model picture): private C += $(call wrap,malloc calloc realloc aligned_alloc free)
+$(addprefix $(O)/test/test_,idx model picture): $(ARCHIVES)
 # ... and this one lets the writing of a file fail.
-$(O)/test/test_model: private C += -Wl,--wrap=open,--wrap=write,--wrap=fsync,--wrap=close,--wrap=rename,--wrap=unlink
-$(O)/test/test_fast: private C += -Wl,--wrap=aligned_alloc
+$(O)/test/test_model: private C += $(call wrap,open write fsync close rename unlink)
 
 .PHONY: test-binaries
 test-binaries: $(TESTS) $(BINS)
@@ -365,26 +369,11 @@ fuzz:
 	@tests/fuzz.sh build/fuzz $(SECONDS)
 
 # ---------------------------------------------------------------------- a version
-define newline
-
-
-endef
 # The programs have names that others have too, so they get one in front.
 PREFIX         ?= /usr/local
 PROGRAM_PREFIX ?= four-loops-
 to             := $(DESTDIR)$(PREFIX)
 HEADERS        := $(filter-out nn/tile.h nn/widths.h,$(filter nn/%.h tools/%.h,$(TANGLED)))
-
-define pkgconfig
-prefix=$(PREFIX)
-
-Name: $1
-Description: $2
-Version: $(VERSION)
-$3
-endef
-export PC_NN    := $(call pkgconfig,four-loops,Neural networks and their gradients,Cflags: -I$${prefix}/include/four-loops$(newline)Libs: -L$${prefix}/lib -lfourloops -fopenmp -lz -lm)
-export PC_TOOLS := $(call pkgconfig,four-loops-tools,Models and pictures in files,Requires: four-loops jansson libpng$(newline)Libs: -L$${prefix}/lib -lfourloops-tools)
 
 ## install       programs, libraries and PDF, into PREFIX=/usr/local
 ## uninstall     ... and away again
@@ -395,8 +384,12 @@ install: $(BINS) $(O)/libfourloops.a $(O)/libtools.a
 	install -m 644 $(O)/libfourloops.a $(to)/lib/libfourloops.a
 	install -m 644 $(O)/libtools.a $(to)/lib/libfourloops-tools.a
 	for h in $(HEADERS); do install -m 644 code/$$h $(to)/include/four-loops/$$h || exit 1; done
-	echo "$$PC_NN" >$(to)/lib/pkgconfig/four-loops.pc
-	echo "$$PC_TOOLS" >$(to)/lib/pkgconfig/four-loops-tools.pc
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: four-loops' 'Description: Neural networks and their gradients' \
+	  'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/four-loops' \
+	  'Libs: -L$${prefix}/lib -lfourloops -fopenmp -lz -lm' >$(to)/lib/pkgconfig/four-loops.pc
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: four-loops-tools' 'Description: Models and pictures in files' \
+	  'Version: $(VERSION)' 'Requires: four-loops jansson libpng' \
+	  'Libs: -L$${prefix}/lib -lfourloops-tools' >$(to)/lib/pkgconfig/four-loops-tools.pc
 	install -m 644 README.md LICENSE book/CHANGELOG.md book/ERRATA.md book/four-loops.pdf $(to)/share/doc/four-loops
 uninstall:
 	rm -f $(NAMES:%=$(to)/bin/$(PROGRAM_PREFIX)%) $(to)/lib/libfourloops{,-tools}.a $(to)/lib/pkgconfig/four-loops{,-tools}.pc
@@ -408,6 +401,11 @@ dist:
 	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "make dist: this is not a git repository" >&2; exit 1; }
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=four-loops-$(VERSION)/ -o build/four-loops-$(VERSION).tar.gz HEAD
+
+## coverage      which lines and branches of code/nn/ its tests reach
+.PHONY: coverage
+coverage:
+	@tests/coverage.sh
 
 ## lint          what can be said of the chapters without running them
 .PHONY: lint

@@ -71,6 +71,16 @@ Test(init, weights_have_their_variance)
 }
 
 /* Both signs, both halves: 1/4 of the weights in each quarter. */
+Test(init, kind_that_is_none_has_no_variance)
+{
+    struct nn nn;
+    create(&nn, 1, (size_t[]){3, 2}, NN_TANH);
+    initialize(&nn, (enum nn_init)9, 1);
+    for (size_t i = 0; i < nn.params; i++)
+        cr_assert(nn.p[i] == 0);
+    nn_destroy(&nn);
+}
+
 Test(init, weights_are_uniform)
 {
     const size_t size[] = {100, 80};

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,10 +29,12 @@ enum { CALL_OPEN, CALL_WRITE, CALL_SYNC, CALL_CLOSE, CALL_RENAME, CALL_UNLINK, C
 
 static volatile struct {
     long made, at;          // calls so far; the one that is struck; 0: none
+    long too;               // one more of them
     int why;                // errno of the one that fails; 0: it is killed
     int behind;             // killed after the call, not before it
     int kind;               // what was struck
     size_t most;            // bytes that a write takes; 0: all
+    int unsynced;           // fsync says that it has done what takes too long
     int kinds[64];          // of the calls that were made
 } calls;
 
@@ -54,7 +55,7 @@ static int struck(int kind)
 {
     if (calls.made < 64)
         calls.kinds[calls.made] = kind;
-    if (++calls.made != calls.at)
+    if (++calls.made != calls.at && calls.made != calls.too)
         return 0;
     calls.kind = kind;
     if (!calls.why && !calls.behind)
@@ -91,7 +92,7 @@ ssize_t __wrap_write(int file, const void *b, size_t n)
 
 int __wrap_fsync(int file)
 {
-    STRUCK(CALL_SYNC, __real_fsync(file));
+    STRUCK(CALL_SYNC, calls.unsynced ? 0 : __real_fsync(file));
 }
 
 /* What cannot be closed is closed nevertheless. */
@@ -252,21 +253,6 @@ static int is_empty(const struct nn_model *m)
     return memcmp(m, &empty, sizeof empty) == 0;
 }
 
-static void *count_malloc(size_t n)
-{
-    return malloc(n);
-}
-
-static void count_free(void *block)
-{
-    free(block);
-}
-
-static void count(void)
-{
-    json_set_alloc_funcs(count_malloc, count_free);
-}
-
 /* ------------------------------------------------------------- bytes */
 
 struct bytes {
@@ -363,7 +349,7 @@ static enum nn_status fails(const struct bytes *f, struct nn_model_fault *fault)
     return status;
 }
 
-TestSuite(model, .timeout = 60, .init = count);
+TestSuite(model, .timeout = 60);
 
 Test(model, to_the_bit)
 {
@@ -977,15 +963,6 @@ Test(model, settings)
     cr_assert(strcmp(m.setting[0].key, "a") == 0);
     cr_assert(strcmp(nn_model_get(&m, "a"), "three") == 0);
     cr_assert(strcmp(nn_model_get(&m, "b"), "2") == 0);
-    for (long nth = 1; nth <= 3; nth++) {
-        check_memory_fail(nth);
-        cr_assert(nn_model_set(&m, "c", "4") == NN_NO_MEMORY);
-        cr_assert(m.n_settings == 2 && !nn_model_get(&m, "c"));
-    }
-    check_memory_fail(1);
-    cr_assert(nn_model_set(&m, "a", "5") == NN_NO_MEMORY);
-    cr_assert(strcmp(nn_model_get(&m, "a"), "three") == 0);
-    check_memory_fail(0);
     nn_model_free(&m);
     cr_assert(check_memory.live == held);
 }
@@ -1035,75 +1012,98 @@ Test(model, explanations)
 
 /* -------------------------------------------------- memory that runs out */
 
-/* Request NTH fails, and all of jansson's after it, as when memory has
-   run out: a single one of its texts that cannot grow is cut by jansson
-   2.14 without a word. It takes a text for which there is no memory for
-   bad JSON, and we then take one for a bad text. */
-static volatile long refused_from;
-static volatile int refused_jansson;
+struct refused {
+    struct nn_model model, made;
+    struct nn_model_fault fault;
+    struct bytes file, f;
+};
 
-static void *refusing_malloc(size_t n)
+static enum nn_status parse_again(void *job)
 {
-    if (refused_from && check_memory.requests + 1 >= refused_from)
-        check_memory.fail = check_memory.requests + 1;
-    void *block = malloc(n);
-    refused_jansson |= !block;
-    return block;
+    struct refused *r = job;
+    memset(&r->made, 0x5a, sizeof r->made);
+    return nn_model_parse(r->file.b, r->file.n, &r->made, &r->fault);
 }
 
-static void refuse(long nth)
+static void look_at_model(void *job, enum nn_status status)
 {
-    check_memory_fail(nth);
-    refused_from = check_memory.fail;
-    refused_jansson = 0;
+    struct refused *r = job;
+    if (status == NN_OK) {
+        cr_assert(same(&r->made, &r->model));
+        nn_model_free(&r->made);
+    }
+    cr_assert(is_empty(&r->made));
+    cr_assert(!r->fault.what[0]);
 }
 
-/* Whether it has come to that; and no more of it. */
-static int stop_refusing(void)
+static enum nn_status pack_again(void *job)
 {
-    int refused = check_memory.requests >= refused_from;
-    check_memory.fail = refused_from = 0;
-    return refused;
+    struct refused *r = job;
+    r->f = r->file;
+    return nn_model_pack(&r->model, &r->f.b, &r->f.n, &r->fault);
 }
 
-static void check_refusal(enum nn_status status, int refused, long held)
+static void look_at_bytes(void *job, enum nn_status status)
 {
-    int good = status == (refused ? NN_NO_MEMORY : NN_OK) ||
-               (refused_jansson &&
-                (status == NN_BAD_JSON || status == NN_BAD_VALUE));
-    cr_assert(good, "%s", nn_status_text(status));
-    cr_assert(check_memory.live == held);
+    struct refused *r = job;
+    if (status == NN_OK)
+        cr_assert(r->f.n == r->file.n && memcmp(r->f.b, r->file.b, r->f.n) == 0);
+    else
+        cr_assert(!r->f.b && !r->f.n);
+    free(r->f.b);
 }
 
 Test(model, memory_runs_out)
 {
-    struct nn_model m, again;
-    struct nn_model_fault fault;
-    json_set_alloc_funcs(refusing_malloc, count_free);
-    make(&m, NN_F64, 3, 1);
-    struct bytes f = packed(&m), g;
-    long held = check_memory.live, nth = 1;
-    for (int refused = 1; refused; nth++) {
-        refuse(nth);
-        enum nn_status status = nn_model_parse(f.b, f.n, &again, &fault);
-        refused = stop_refusing();
-        cr_assert(status == NN_OK || is_empty(&again));
-        nn_model_free(&again);
-        check_refusal(status, refused, held);
+    static struct refused r;
+    make(&r.model, NN_F64, 3, 1);
+    r.file = packed(&r.model);
+    cr_assert(check_refusals(parse_again, look_at_model, &r) > 300);
+    cr_assert(check_refusals(pack_again, look_at_bytes, &r) > 600);
+    nn_model_free(&r.model);
+    free(r.file.b);
+}
+
+/* A setting of which the model has two more, and one that is new. */
+static enum nn_status set_old(void *m)
+{
+    return nn_model_set(m, "a", "5");
+}
+
+static void look_at_old(void *m, enum nn_status status)
+{
+    const char *value = nn_model_get(m, "a");
+    cr_assert(strcmp(value, status == NN_OK ? "5" : "three") == 0);
+    cr_assert(nn_model_set(m, "a", "three") == NN_OK);
+}
+
+static enum nn_status set_new(void *m)
+{
+    return nn_model_set(m, "c", "4");
+}
+
+static void look_at_new(void *job, enum nn_status status)
+{
+    struct nn_model *m = job;
+    const char *value = nn_model_get(m, "c");
+    if (status == NN_OK) {
+        cr_assert(m->n_settings == 3 && strcmp(value, "4") == 0);
+        free(m->setting[2].key);
+        free(m->setting[2].value);
+        m->n_settings--;
     }
-    cr_assert(nth > 300, "%ld", nth);
-    nth = 1;
-    for (int refused = 1; refused; nth++) {
-        refuse(nth);
-        enum nn_status status = nn_model_pack(&m, &g.b, &g.n, &fault);
-        refused = stop_refusing();
-        cr_assert(status == NN_OK || !g.b);
-        free(g.b);
-        check_refusal(status, refused, held);
-    }
-    cr_assert(nth > 600, "%ld", nth);
+    cr_assert(m->n_settings == 2 && !nn_model_get(m, "c"));
+    cr_assert(strcmp(nn_model_get(m, "a"), "three") == 0);
+}
+
+Test(model, memory_for_settings_runs_out)
+{
+    struct nn_model m = {0};
+    cr_assert(nn_model_set(&m, "a", "three") == NN_OK);
+    cr_assert(nn_model_set(&m, "b", "2") == NN_OK);
+    cr_assert(check_refusals(set_old, look_at_old, &m) == 1);
+    cr_assert(check_refusals(set_new, look_at_new, &m) == 3);
     nn_model_free(&m);
-    free(f.b);
 }
 
 /* -------------------------------------------------------------- files */
@@ -1112,7 +1112,6 @@ static char folder[] = "build/model-XXXXXX";
 
 static void enter(void)
 {
-    count();
     cr_assert(mkdtemp(folder) != NULL, "run from the checkout's root");
     cr_assert(chmod(folder, 0755) == 0);
 }
@@ -1286,6 +1285,33 @@ Test(save, a_leftover_is_removed)
     nn_model_free(&m);
 }
 
+Test(save, in_the_folder_where_we_are)
+{
+    struct nn_model m;
+    make(&m, NN_F64, 0, 1);
+    cr_assert(chdir(folder) == 0);
+    expect_saved(&m, "m");
+    cr_assert(which("m", &m, &m) == 0);
+    cr_assert(chdir("../..") == 0);
+    cr_assert(entries(0) == 1);
+    nn_model_free(&m);
+}
+
+/* What has been read is not trusted where the file cannot be closed. */
+Test(save, file_that_cannot_be_closed)
+{
+    struct nn_model m;
+    uint8_t *bytes;
+    size_t length;
+    make(&m, NN_F64, 0, 1);
+    expect_saved(&m, in_folder("m"));
+    calls.at = calls.made + 2; // zlib's own open comes first
+    calls.why = EIO;
+    cr_assert(nn_file_read(in_folder("m"), 1 << 20, &bytes, &length) == NN_NO_READ);
+    cr_assert(calls.kind == CALL_CLOSE && !bytes && length > 0);
+    nn_model_free(&m);
+}
+
 /* A write may take a part, or be interrupted. */
 Test(save, short_writes)
 {
@@ -1307,6 +1333,7 @@ Test(save, short_writes)
 
 static long calls_of_a_save(const struct nn_model *m)
 {
+    expect_saved(m, in_folder("m")); // jansson opens /dev/urandom, once
     calls.made = calls.at = 0;
     expect_saved(m, in_folder("m"));
     long n = calls.made;
@@ -1349,6 +1376,22 @@ Test(save, each_call_fails)
     }
     nn_model_free(&a);
     nn_model_free(&b);
+}
+
+/* What failed first is told. */
+Test(save, write_and_close_fail)
+{
+    struct nn_model a;
+    make(&a, NN_F64, 0, 1);
+    calls_of_a_save(&a);
+    calls.why = ENOSPC;
+    calls.at = calls.made + 3;
+    calls.too = calls.made + 4;
+    expect_no_save(&a, in_folder("m"), "write: No space left on device");
+    cr_assert(calls.kind == CALL_CLOSE);
+    calls.at = calls.too = 0;
+    cr_assert(which(in_folder("m"), &a, &a) == 0 && entries(0) == 1);
+    nn_model_free(&a);
 }
 
 /* A folder that has no sync of its own is content without. */
@@ -1549,30 +1592,67 @@ Test(save, a_model_with_a_fault)
     nn_model_free(&b);
 }
 
+/* A is saved over B, and where that fails, when B is gone. Some file systems
+   take their time to replace a file. */
+struct saving {
+    struct nn_model a, b;
+    struct nn_model_fault fault;
+    struct bytes was, will_be;
+    const char *path;
+};
+
+static void put_old(const struct saving *s)
+{
+    FILE *file = fopen(s->path, "wb");
+    cr_assert(file && fwrite(s->was.b, 1, s->was.n, file) == s->was.n);
+    cr_assert(fclose(file) == 0);
+}
+
+static enum nn_status save_again(void *job)
+{
+    struct saving *s = job;
+    memset(&s->fault, 0x5a, sizeof s->fault);
+    return nn_model_save(&s->a, s->path, &s->fault);
+}
+
+static void look_at_file(void *job, enum nn_status status)
+{
+    struct saving *s = job;
+    cr_assert(strcmp(s->fault.path, s->path) == 0);
+    cr_assert(entries(0) == 1);
+    const struct bytes *want = status == NN_OK ? &s->will_be : &s->was;
+    static uint8_t got[10000];
+    FILE *file = fopen(s->path, "rb");
+    cr_assert(file && fread(got, 1, sizeof got, file) == want->n);
+    cr_assert(fclose(file) == 0 && memcmp(got, want->b, want->n) == 0);
+    unlink(s->path);
+    if (status == NN_OK)
+        put_old(s);
+}
+
+static enum nn_status load_again(void *job)
+{
+    struct refused *r = job;
+    memset(&r->made, 0x5a, sizeof r->made);
+    return nn_model_load(&r->made, in_folder("m"), &r->fault);
+}
+
 Test(save, memory_runs_out)
 {
-    struct nn_model a, b, found;
-    struct nn_model_fault fault;
-    make(&a, NN_F64, 0, 1);
-    make(&b, NN_F64, 0, 2);
-    json_set_alloc_funcs(refusing_malloc, count_free);
-    expect_saved(&a, in_folder("m"));
-    long held = check_memory.live, nth = 1, before = check_memory.requests;
-    expect_saved(&a, in_folder("m"));
-    long last = check_memory.requests - before; // the name of the file
-    check_memory_fail(last);
-    cr_assert(nn_model_save(&b, in_folder("m"), &fault) == NN_NO_MEMORY);
-    cr_assert(fault.what[0] == '\0' && check_memory.live == held);
-    cr_assert(which(in_folder("m"), &a, &b) == 0 && entries(0) == 1);
-    for (int refused = 1; refused; nth++) {
-        refuse(nth);
-        enum nn_status status =
-            nn_model_load(&found, in_folder("m"), &fault);
-        refused = stop_refusing();
-        nn_model_free(&found);
-        check_refusal(status, refused, held);
-    }
-    cr_assert(nth > 50);
-    nn_model_free(&a);
-    nn_model_free(&b);
+    static struct saving s;
+    static struct refused r;
+    make(&s.a, NN_F64, 0, 1);
+    make(&s.b, NN_F32, 0, 2);
+    s.was = packed(&s.b);
+    s.will_be = packed(&s.a);
+    s.path = in_folder("m");
+    put_old(&s);
+    calls.unsynced = 1;
+    cr_assert(check_refusals(save_again, look_at_file, &s) > 200);
+    r.model = s.b;
+    cr_assert(check_refusals(load_again, look_at_model, &r) > 100);
+    nn_model_free(&s.a);
+    nn_model_free(&s.b);
+    free(s.was.b);
+    free(s.will_be.b);
 }

@@ -843,30 +843,25 @@ Test(nn, create_without_memory)
     refuses(NN_NO_MEMORY, 2, (size_t[]){1, 1 << 29, 1 << 29});
 }
 
-/* Every request of nn_create fails in its turn. */
-Test(nn, create_when_memory_runs_out)
+static enum nn_status create_small(void *nn)
 {
-    check_memory_wrapped();
     const size_t size[] = {2, 3, 1};
     const enum nn_activation sigma[] = {NN_TANH, NN_SIGMOID};
+    memset(nn, 0x5a, sizeof(struct nn));
+    return nn_create(nn, 2, size, sigma);
+}
+
+static void look_at_small(void *nn, enum nn_status status)
+{
+    if (status == NN_OK)
+        nn_destroy(nn);
+    expect_empty(nn);
+}
+
+Test(nn, create_when_memory_runs_out)
+{
     struct nn nn;
-    long held = check_memory.live, nth = 0;
-    enum nn_status status;
-    do {
-        memset(&nn, 0x5a, sizeof nn);
-        check_memory_fail(++nth);
-        status = nn_create(&nn, 2, size, sigma);
-        if (status == NN_OK)
-            break;
-        cr_assert(status == NN_NO_MEMORY);
-        cr_assert(check_memory.live == held);
-        expect_empty(&nn);
-    } while (nth < 100);
-    cr_assert(status == NN_OK && nth >= 3);
-    cr_assert(check_memory.requests < check_memory.fail,
-              "a request that failed was overlooked");
-    nn_destroy(&nn);
-    cr_assert(check_memory.live == held);
+    cr_assert(check_refusals(create_small, look_at_small, &nn) >= 3);
 }
 
 Test(nn, create_copies_and_zeroes)

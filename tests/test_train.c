@@ -84,6 +84,11 @@ Test(train, rate_is_constant)
             cr_assert(nn_rate_at(NN_CONSTANT, 0.3, step, steps) == 0.3);
 }
 
+Test(train, schedule_that_is_none_is_constant)
+{
+    cr_assert(nn_rate_at((enum nn_schedule)9, 0.3, 7, 10) == 0.3);
+}
+
 Test(train, rate_falls_as_a_cosine)
 {
     for (size_t steps = 1; steps <= 1000; steps = 3 * steps + 1) {
@@ -808,6 +813,27 @@ Test(train, not_finite_samples)
 }
 
 /* One step of 1e200, and the next cost is too large for a double. */
+/* Each sample has a cost, but all together have none. */
+Test(train, sum_that_is_not_finite)
+{
+    enum { MANY = 2 * N_OUT + 2 };
+    const enum nn_activation sigma = NN_IDENTITY;
+    static struct set set;
+    struct nn nn;
+    struct nn_now now;
+    cr_assert(nn_create(&nn, 1, (size_t[]){N_IN, N_OUT}, &sigma) == NN_OK);
+    struct nn_optimizer o = make_optimizer(NN_DESCENT, nn.params);
+    make_set(&set, MANY, 12);
+    memset(set.y, 0, sizeof set.y);
+    for (size_t s = 0; s < MANY; s++)
+        set.y[s * N_OUT] = 1.3e154; // whose square is just a double
+    struct nn_training how = {.epochs = 1, .batch = MANY, .rate = 0.01};
+    cr_assert(train(&nn, &set, &o, how, 1, &now) == NN_NOT_FINITE);
+    cr_assert_str_eq(now.born, "sum");
+    nn_optimizer_destroy(&o);
+    nn_destroy(&nn);
+}
+
 Test(train, not_finite_rate)
 {
     static struct set set;
@@ -863,40 +889,64 @@ Test(train, refuses_sizes)
     refuses(NN_NO_MEMORY, 1, 1, 1 << 29, 1, 1 << 20);
 }
 
-static void runs_out(int with_fast)
-{
-    static struct set set;
+struct refused_training {
+    struct set set;
     struct nn nn;
     struct nn_fast fast;
+    struct nn_optimizer o;
+    struct nn_training how;
     struct nn_now now;
-    enum nn_status status;
+    struct nn_rng rng;
     double p[MOST_PARAMS];
-    check_memory_wrapped();
-    make_set(&set, M, 11);
-    make_net(&nn, NN_CROSS_ENTROPY, 0);
-    memcpy(p, nn.p, nn.params * sizeof *p);
-    struct nn_optimizer o = make_optimizer(NN_ADAM, nn.params);
-    struct nn_training how = {.epochs = 2, .batch = 5, .rate = 0.01, .drop = 0.5};
-    if (with_fast) {
-        cr_assert(nn_fast_create(&fast, &nn, 5) == NN_OK);
-        how.fast = &fast;
+};
+
+/* From the same net each time. */
+static enum nn_status train_again(void *job)
+{
+    struct refused_training *t = job;
+    t->o.t = 0;
+    for (size_t i = 0; i < t->nn.params; i++)
+        t->nn.p[i] = t->p[i], t->o.v[i] = t->o.s[i] = 0;
+    t->how.place->step = 0;
+    t->how.place->order[0] = 77;
+    return train(&t->nn, &t->set, &t->o, t->how, 1, &t->now);
+}
+
+static void look_at_training(void *job, enum nn_status status)
+{
+    struct refused_training *t = job;
+    if (status == NN_OK) {
+        cr_assert(t->now.step == 10 && fetches == 2 * M);
+        return;
     }
-    long held = check_memory.live, nth = 0;
-    do {
-        check_memory_fail(++nth);
-        status = train(&nn, &set, &o, how, 1, &now);
-        cr_assert(check_memory.live == held);
-        if (status == NN_OK)
-            break;
-        cr_assert(status == NN_NO_MEMORY && now.step == 0 && fetches == 0);
-        cr_assert(o.t == 0 && memcmp(p, nn.p, nn.params * sizeof *p) == 0);
-    } while (nth < 100);
-    cr_assert(status == NN_OK && nth > 3 && now.step == 10);
-    cr_assert(check_memory.requests < check_memory.fail);
+    cr_assert(t->now.step == 0 && t->now.epoch == 0 && fetches == 0 && seen.calls == 0);
+    cr_assert(t->o.t == 0 && t->how.place->step == 0 && t->how.place->order[0] == 77);
+    cr_assert(memcmp(t->p, t->nn.p, t->nn.params * sizeof *t->p) == 0);
+    for (size_t i = 0; i < t->nn.params; i++)
+        cr_assert(t->o.v[i] == 0 && t->o.s[i] == 0);
+    cr_assert(!t->nn.keep && !t->nn.draw);
+}
+
+static void runs_out(int with_fast)
+{
+    static struct refused_training t;
+    size_t order[M];
+    struct nn_place place = {.order = order};
+    make_set(&t.set, M, 11);
+    make_net(&t.nn, NN_CROSS_ENTROPY, 0);
+    memcpy(t.p, t.nn.p, t.nn.params * sizeof *t.p);
+    t.o = make_optimizer(NN_ADAM, t.nn.params);
+    t.how = (struct nn_training){.epochs = 2, .batch = 5, .rate = 0.01, .drop = 0.5,
+                                 .place = &place};
+    if (with_fast) {
+        cr_assert(nn_fast_create(&t.fast, &t.nn, 5) == NN_OK);
+        t.how.fast = &t.fast;
+    }
+    cr_assert(check_refusals(train_again, look_at_training, &t) == (with_fast ? 7 : 5));
     if (with_fast)
-        nn_fast_destroy(&fast);
-    nn_optimizer_destroy(&o);
-    nn_destroy(&nn);
+        nn_fast_destroy(&t.fast);
+    nn_optimizer_destroy(&t.o);
+    nn_destroy(&t.nn);
 }
 
 Test(train, when_memory_runs_out)

@@ -94,6 +94,15 @@ Test(watch, each_kind_is_named)
     nn.p[nn_layer_at(&nn, 2).b] = 10;
     FINDS("z3_1");
     nn_destroy(&nn);
+    bend = NN_IDENTITY;
+    make();
+    nn.p[nn_layer_at(&nn, 1).w + 3] = 1e308;
+    double keep[3 + 4 + 4 + 2];
+    for (size_t u = 0; u < sizeof keep / sizeof *keep; u++)
+        keep[u] = 2; /* as when half are dropped */
+    nn.keep = keep;
+    FINDS("a1_2");
+    nn_destroy(&nn);
     bend = NN_SIGMOID; /* which hides that z is infinite */
     make();
     nn.p[nn_layer_at(&nn, 1).w + 3] = 1e308;

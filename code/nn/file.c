@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1483998216. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 663686175. */
 #define _POSIX_C_SOURCE 200809L
 #include "nn/file.h"
 
@@ -29,7 +29,7 @@ static enum nn_status read_all(gzFile file, size_t limit,
             want = 1 << 30;
         int got = gzread(file, *bytes + *length, (unsigned)want);
         if (got < 0)
-            return NN_NO_READ;
+            return errno == ENOMEM ? NN_NO_MEMORY : NN_NO_READ;
         if (got == 0)
             return NN_OK;
         *length += (size_t)got;
@@ -48,6 +48,7 @@ enum nn_status nn_file_read(const char *path, size_t limit,
                                                    : NN_NO_READ;
     if (!S_ISREG(about.st_mode))
         return NN_NO_READ;
+    errno = 0;
     gzFile file = gzopen(path, "rb");
     if (!file)
         return errno == ENOMEM ? NN_NO_MEMORY : NN_NO_READ;

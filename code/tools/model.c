@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2640014888. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2318119437. */
 #include "tools/model.h"
 
 #include <errno.h>
@@ -270,12 +270,11 @@ static enum nn_status put_text(json_t *meta, const char *key,
 {
     if (json_object_get(meta, key))
         return NN_DUPLICATE;
-    json_t *value = json_string(text);
-    if (!value) {
-        value = json_string_nocheck(text); // why not?
-        json_decref(value);
-        return value ? NN_BAD_VALUE : NN_NO_MEMORY;
-    }
+    json_error_t error = {0};
+    json_t *value = json_pack_ex(&error, 0, "s", text);
+    if (!value)
+        return json_error_code(&error) == json_error_invalid_utf8
+                   ? NN_BAD_VALUE : NN_NO_MEMORY;
     return json_object_set_new(meta, key, value) == 0
                ? NN_OK : NN_NO_MEMORY;
 }
@@ -540,19 +539,25 @@ static enum nn_status open_header(struct reader *r)
         return flaw_at(r, NN_TRUNCATED, r->length);
     r->header = (size_t)header;
 
-    r->root = json_loadb((const char *)r->bytes + 8, r->header,
-                         JSON_REJECT_DUPLICATES, &error);
+    const char *text = (const char *)r->bytes + 8;
+    errno = 0;
+    r->root = json_loadb(text, r->header, JSON_REJECT_DUPLICATES,
+                         &error);
     if (!r->root) {
-        enum json_error_code code = json_error_code(&error);
-        if (code == json_error_out_of_memory || !error.text[0])
+        if (errno == ENOMEM)
             return NN_NO_MEMORY;
         r->fault->offset = 8 + (size_t)error.position;
-        if (code == json_error_duplicate_key)
+        if (json_error_code(&error) == json_error_duplicate_key)
             return NN_DUPLICATE;
         snprintf(r->fault->what, sizeof r->fault->what, "%.127s",
                  error.text);
         return NN_BAD_JSON;
     }
+    json_t *again = json_loadb(text, r->header, 0, NULL);
+    int equal = json_equal(r->root, again);
+    json_decref(again);
+    if (!equal)
+        return NN_NO_MEMORY;
     r->meta = json_object_get(r->root, "__metadata__");
     if (!json_is_object(r->meta))
         return flaw(r, NN_NO_KEY, "__metadata__");

@@ -1,6 +1,7 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1263408325. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2980219625. */
 #include "tools/picture.h"
 
+#include <errno.h>
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,9 +153,10 @@ static enum nn_status parse_png(struct scan *s,
     if (status != NN_OK)
         return status;
     s->at = 8;
+    errno = 0;
     if (!png_image_begin_read_from_memory(&image, s->bytes,
                                           s->length))
-        return NN_BAD_PICTURE;
+        return errno == ENOMEM ? NN_NO_MEMORY : NN_BAD_PICTURE;
     image.format = PNG_FORMAT_GRAY;
     image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
     status = make_room(picture, image.height, image.width);
@@ -163,7 +165,7 @@ static enum nn_status parse_png(struct scan *s,
                                NULL))
         status = NN_BAD_PICTURE;
     png_image_free(&image);
-    return status;
+    return errno == ENOMEM ? NN_NO_MEMORY : status;
 }
 enum nn_status nn_picture_parse(const uint8_t *bytes,
                                 size_t length,
