@@ -18,7 +18,8 @@ DEPS_CODE := gcc libc6-dev noweb zlib1g-dev libjansson-dev libpng-dev \
 DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
-DEPS_CHECK := $(DEPS_BOOK) clang libclang-rt-14-dev libomp-dev shellcheck valgrind
+DEPS_CHECK := $(DEPS_BOOK) clang libclang-rt-14-dev libomp-dev shellcheck valgrind \
+              hunspell hunspell-en-gb qpdf
 
 .PHONY: book
 book:
