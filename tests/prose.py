@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""prose.py text|names FILE...: the prose of the book, for tests/text.sh.
+"""prose.py text|names|code FILE...: the prose of the book, for tests/text.sh.
 
 text   "file:line:text", without code, formulas and commands; code that stands in a
        sentence is a @, a formula a ¤. Of C the comments, of .txt and .md the text.
-names  "file:line:name": what the prose quotes as code."""
+names  "file:line:name": what the prose quotes as code.
+code   C without its comments."""
 import re
 import sys
 
@@ -103,10 +104,17 @@ def of_markdown(text, names):
     return re.sub(r"[*|#]", " ", text)
 
 
+TOKEN = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|/\*.*?\*/|//[^\n]*'
+
+
+def without_comments(text):
+    return re.sub(TOKEN, lambda m: " " if m.group(0).startswith("/") else m.group(0), text, flags=re.S)
+
+
 def of_c(text, names):
     """The comments; strings keep what looks like one from being taken for one."""
     out, at = [], 0
-    for m in re.finditer(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|/\*.*?\*/|//[^\n]*', text, flags=re.S):
+    for m in re.finditer(TOKEN, text, flags=re.S):
         out.append(lines_of(text[at:m.start()]))
         token = m.group(0)
         if token.startswith("/"):
@@ -121,6 +129,9 @@ def main():
     for file in files:
         text = open(file, encoding="utf-8").read()
         names = []
+        if what == "code":
+            print(without_comments(text))
+            continue
         if file.endswith(".nw"):
             text = of_tex(only_prose_of_nw(text), names)
         elif file.endswith(".tex"):

@@ -19,30 +19,35 @@ gate() { # WHAT FUNCTION
 
 # ------------------------------------------------------------- what the gates read
 # The programs and the PDF are asked once; the gates read what they said.
-for program in build/bin/*; do
-  echo "usage of $(basename "$program"):"
-  "$program" --help </dev/null
-done >$place/help.txt
 pdf=build/four-loops.pdf
-[ -s $pdf ] || { bad "no $pdf: run make"; finish; exit 1; }
-pdffonts $pdf >$place/fonts
-pdfinfo $pdf >$place/info
-pdftotext -layout $pdf $place/pages
-pdftotext -fixed 4.7 $pdf $place/fixed # 4.7 points: the width of a letter of the code
-pdftohtml -xml -stdout -i -f 1 -l 1 $pdf | grep -a '<item' >$place/outline
-qpdf --qdf --object-streams=disable $pdf - | grep -a -E '/(Alt|PageMode|OpenAction|DisplayDocTitle|Lang|Subtype /Link)\>' >$place/objects
-cp build/four-loops.{log,blg} $place
-for figure in figures/*.tex; do
-  figure=$(basename "$figure" .tex)
-  pdftotext "build/figures/$figure.pdf" - | { grep -oE '[A-Za-z]{4,}' || true; } | tr '\n' ' '; echo "(figure $figure)"
-done >$place/figures.txt
+ask() {
+  local program figure
+  for program in build/bin/*; do
+    echo "usage of $(basename "$program"):"
+    "$program" --help </dev/null
+  done >$place/help.txt &&
+  pdffonts $pdf >$place/fonts &&
+  pdfinfo $pdf >$place/info &&
+  pdftotext -layout $pdf $place/pages &&
+  pdftotext -fixed 4.7 $pdf $place/fixed && # 4.7 points: the width of a letter of the code
+  pdftohtml -xml -stdout -i -f 1 -l 1 $pdf | grep -a '<item' >$place/outline &&
+  qpdf --qdf --object-streams=disable $pdf - |
+    grep -a -E '/(Alt|PageMode|OpenAction|DisplayDocTitle|Lang|Subtype /Link)\>' >$place/objects &&
+  cp build/four-loops.{log,blg} $place || return 1
+  for figure in figures/*.tex; do
+    figure=$(basename "$figure" .tex)
+    pdftotext "build/figures/$figure.pdf" - | { grep -oE '[A-Za-z]{4,}' || true; } | tr '\n' ' '
+    echo "(figure $figure)"
+  done >$place/figures.txt
+}
+ask || { bad "the programs and the PDF can be read: run make book"; finish; exit 1; }
 
-# prose FILE: a copy of the prose as tests/prose.py takes it out, and beside it the comments
-# of the code, and what both quote.
+# The prose, the comments of the code, what the prose quotes, and the code without comments.
 prose() {
   python3 tests/prose.py text chapters/*.nw book/{front,back,plan}.tex README.md $place/{help,figures}.txt >$place/prose
   python3 tests/prose.py text code/*/*.[ch] >$place/comments
   python3 tests/prose.py names chapters/*.nw book/{front,back}.tex README.md >$place/names
+  python3 tests/prose.py code code/*/*.[ch] tests/*.[ch] >$place/code
 }
 sources() { sed 's/\(^\|[^\\]\)%.*/\1/' chapters/*.nw book/*.tex figures/*.tex; }
 
@@ -115,22 +120,26 @@ clothes.safetensors picture.png: files that the reader makes
 hosts --hostfile: a file of mpirun
 GFLOP/s: a unit
 restrict: a word of C
+n_0: a shape, as the comments have it
 dz_j: the variable of a loop that the chapter only talks of
 '
 names() {
-  local words options targets
-  words=$({ cat code/*/* tests/*.[ch] tests/peers/* Makefile build/book.mk; cat $place/help.txt
+  local words options targets own
+  prose
+  words=$({ cat $place/code code/*/*.py tests/peers/* Makefile build/book.mk; cat $place/help.txt
             cat tests/golden/*; ls code chapters figures tests build/run; } | grep -oE '[A-Za-z_][A-Za-z0-9_]*' | sort -u)
   options=$({ grep -oE -- '(^|[ ([])--?[A-Za-z][a-zA-Z0-9=-]*' $place/help.txt Makefile tests/peers/*; cat build/run/*.cmd; } |
             grep -oE -- '--?[A-Za-z][a-zA-Z0-9=-]*' | sort -u)
   targets=$({ sed -n 's/^## \([a-z-]*\) .*/\1/p; s/^\([a-z-]*\):.*/\1/p; s/^\([a-z -]*\):.*/\1/p' Makefile
               sed -n 's/^PROGRAMS := //p' build/book.mk | tr ' ' '\n' | sed 's/.*\//run-/; s/\.c$//'; echo run-NAME; } | tr ' ' '\n' | sort -u)
-  prose
-  words=$words options=$options targets=$targets allowed=$allowed awk '
+  own=$(awk '/^usage of / { p = $3; sub(/:/, "", p) }
+             match($0, /^ +(-[a-z], *)?--[a-z0-9-]+/) { sub(/^ +(-[a-z], *)?/, ""); sub(/[ =].*/, ""); print p $0 }' $place/help.txt)
+  own=$own words=$words options=$options targets=$targets allowed=$allowed awk '
       BEGIN {
         n = split(ENVIRON["words"], w, "\n"); for (i = 1; i <= n; i++) word[w[i]]
         n = split(ENVIRON["options"], w, "\n"); for (i = 1; i <= n; i++) option[w[i]]
         n = split(ENVIRON["targets"], w, "\n"); for (i = 1; i <= n; i++) target[w[i]]
+        n = split(ENVIRON["own"], w, "\n"); for (i = 1; i <= n; i++) { option_of[w[i]]; sub(/--.*/, "", w[i]); program[w[i]] }
         n = split(ENVIRON["allowed"], row, "\n")
         for (i = 1; i <= n; i++) { sub(/:.*/, "", row[i]); m = split(row[i], w, " "); for (j = 1; j <= m; j++) free[w[j]] = 1 }
       }
@@ -143,10 +152,11 @@ names() {
           m = split(t, w, / +/)
           for (i = 2; i <= m && w[i] ~ /^[A-Za-z-]+$/; i++) if (!(w[i] in target)) say("make has no target " w[i])
         }
-        gsub(/\047/, " ", t)
+        gsub(/["\047]/, " ", t)
+        who = t; sub(/^make run-/, "", who); sub(/^build\/bin\//, "", who); sub(/ .*/, "", who); if (!(who in program)) who = ""
         while (match(t, /(^|[ =])--?[A-Za-z][A-Za-z0-9-]*(=[a-z0-9]+)?/)) {
           o = substr(t, RSTART, RLENGTH); sub(/^[ =]/, "", o); rest = substr(t, RSTART + RLENGTH)
-          if (o in free) free[o] = 2; else if (o !~ /^-[a-z]$/ && !(o in option)) say("no program has the option " o)
+          if (o in free) free[o] = 2; else if (who != "" && o ~ /^--/) { if (!(who o in option_of)) say(who " has no option " o) } else if (o !~ /^-[a-z]$/ && !(o in option)) say("no program has the option " o)
           t = substr(t, 1, RSTART - 1) " " rest
         }
         m = split(t, w, /[^A-Za-z0-9_.\/-]+/)
@@ -225,7 +235,7 @@ measured() {
          if ($5 < 0.9 * $6 || $5 > 1.2 * $6) print "grow: not the memory of the formula: " $0 }
        END { if (n < 5) print "roof: " n + 0 " rows"; if (m < 5) print "grow: " m + 0 " rows" }' build/out/roof.txt build/out/grow.txt
 }
-table_of_programs() { # of appendix B, and the programs there are
+table_of_programs() { # of appendix C, and the programs there are
   diff <(program_names | sort) <(sed -n 's/^\\texttt{\([a-z]*\)} & .*/\1/p' book/back.tex | sort) |
     sed -n 's/^< \(.*\)/book\/back.tex: \1 is missing/p; s/^> \(.*\)/book\/back.tex: \1 is no program/p'
 }
@@ -283,7 +293,8 @@ descriptions() { # the PDF carries that of each figure
 answers() {
   local file test name
   # chunks of answers, by chapter and line, and where the lines went
-  awk '
+  included=$(cat tests/test_*.c code/*/{test,answers,gradcheck}.c 2>/dev/null | sed -n 's/^ *#include "\([^"]*\)".*/\1/p' | sort -u | tr '\n' ' ')
+  included=" $included" awk '
     FILENAME ~ /\.nw$/ {
       if (/^\\begin\{answer\}/) { answer = $0; sub(/.*\{/, "", answer); sub(/\}.*/, "", answer) }
       if (/^\\end\{answer\}/) answer = ""
@@ -292,7 +303,8 @@ answers() {
       next }
     match($0, /^#line [0-9]+ "[^"]*"/) {
       split($0, p, " "); gsub(/"/, "", p[3]); sub(/^.*chapters\//, "chapters/", p[3])
-      if (FILENAME ~ /(answers|test)\.c$|\/(nn|tools)\//) tested[p[3], p[2]]; else if (FILENAME ~ /\/09-gradcheck\//) tested[p[3], p[2]] }
+      file = FILENAME; sub(/^build\/tangle\//, "", file)
+      if (file ~ /^(nn|tools)\/|\/test\.c$/ || index(ENVIRON["included"], " " file " ")) tested[p[3], p[2]] }
     END {
       for (i = 1; i <= n; i++) {
         for (l = from[i]; l <= to[i]; l++) if ((open[i], l) in tested) break
@@ -315,10 +327,10 @@ unknown() {
   prose
   { cut -d: -f3- $place/prose
     grep -vE '^[^:]*:[0-9]*: *(mpi)?cc -std' $place/comments | cut -d: -f3- | words
-  } | hunspell -d en_GB -l | sed "s/'s\$//" | hunspell -d en_GB -l | grep -v '[0-9]' | grep -vxFf <(program_names) | sort -u
+  } | hunspell -d en_GB -l | sed "s/'s\$//" | hunspell -d en_GB -l | grep -v '[0-9]' | grep ... | grep -vxFf <(program_names) | sort -u
 }
 words() { # of a comment, but for the names of the code
-  grep -oE "[A-Za-z_][A-Za-z0-9_']*" | grep -vxFf <(sed 's/\/\*.*\*\///; s/\/\/.*//' code/*/*.[ch] | grep -oE '[A-Za-z_][A-Za-z0-9_]*' | sort -u)
+  grep -oE "[A-Za-z_][A-Za-z0-9_']*" | grep -vxFf <(grep -oE '[A-Za-z_][A-Za-z0-9_]*' $place/code | sort -u)
 }
 where() { # WORD...: the first place of each
   awk -v words="$*" '
@@ -549,7 +561,9 @@ all_broken() {
   broken equations 'eq:clip is referred to' '$a See \\eqref{eq:clip}.' $twice
   broken equations 'lists eq:clip, which is none' 's/\\label{eq:clip}/\\label{eq:cut}/' chapters/13-stall.nw
   broken names 'nothing is named nn_gradeint' '$a The function [[nn_gradeint]].' $twice
-  broken names 'no program has the option --ratio' '$a With \\texttt{twice -{}-ratio 3}.' $twice
+  broken names 'twice has no option --rates' '$a With \\texttt{twice -{}-rates 3}.' $twice
+  broken names 'no program has the option --ratio' '$a With [[--ratio]].' $twice
+  broken names 'clothes has no option --rates' 's/make run-clothes ARGS=.*/make run-clothes ARGS="--rates 3"/' README.md
   broken names 'make has no target progams' '$a Say \\texttt{make progams}.' $twice
   broken names 'no file code/nn/none.h' '$a See `code/nn/none.h`.' README.md
   broken names 'no program is named thrice' '$a Run `build/bin/thrice`.' README.md
