@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """prose.py text|names|code FILE...: the prose of the book, for tests/text.sh.
 
-text   "file:line:text", without code, formulas and commands; code that stands in a
-       sentence is a @, a formula a ¤. Of C the comments, of .txt and .md the text.
+text   "file:line:text", without commands, formulas, and code but for the names of chunks;
+       code that stands in a sentence is a @, a formula a ¤. Of C the comments, of .txt and
+       .md the text.
 names  "file:line:name": what the prose quotes as code.
 code   C without its comments."""
 import re
@@ -35,8 +36,11 @@ def blank(sign):
 def only_prose_of_nw(text):
     out, code = [], False
     for line in text.split("\n"):
-        if re.match(r"<<.*>>=\s*$", line):
+        name = re.match(r"<<(.*)>>=\s*$", line)
+        if name:
             code = True
+            out.append(name.group(1) + ".")
+            continue
         elif code and re.match(r"@( |$)", line):
             code = False
             line = ""
