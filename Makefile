@@ -21,7 +21,7 @@ DEPS_BOOK := $(DEPS_CODE) latexmk texlive-latex-base texlive-latex-recommended \
              texlive-latex-extra texlive-fonts-recommended texlive-pictures \
              lmodern netpbm poppler-utils
 DEPS_CHECK := $(DEPS_BOOK) clang libclang-rt-14-dev libomp-dev shellcheck valgrind \
-              clang-tidy cppcheck pkg-config
+              clang-tidy cppcheck pkg-config hunspell hunspell-en-gb qpdf
 DEPS_LONG := $(DEPS_CHECK) debootstrap
 
 .PHONY: book

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# check.sh: the gates of `make check` after lint, book and test: other compilers,
-# sanitizers, planted faults, the PDF, and that nothing is left to do or commit.
+# check.sh [long]: the gates of `make check` after lint, book and test: other compilers,
+# sanitizers, analysers, coverage, mutants, planted faults, the text, and that nothing is left to do
+# or commit. With "long" those of `make check-long` too, which take hours.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/count.sh
 unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS
+tier=${1-short}
 place=build/check
 rm -rf $place; mkdir -p $place
 log=$place/log
@@ -33,10 +35,10 @@ committed() { # what is committed is what the chapters tangle to
   [ -z "$others" ] || { echo "not in git: $others"; false; }
 }
 
-scripts() {
-  local list
-  mapfile -t list < <(grep -lE '^#!.*(bash|/sh)' book/bin/* .ci/* 2>/dev/null; ls tests/*.sh)
-  shellcheck -x "${list[@]}"
+top_level() {
+  local others
+  others=$(git ls-files | sed 's,/.*,,' | sort -u | grep -vxE 'book|chapters|code|figures|tests|Makefile|README.md|LICENSE|\.ci|\.clang-tidy|\.gitignore') || return 0
+  echo "$others"; false
 }
 
 # build FOLDER VARIABLE=VALUE...: programs and tests with other compilers or flags
@@ -55,9 +57,12 @@ goldens() { # FOLDER: of the binaries in FOLDER/bin, with both kinds of exp and 
   return $amiss
 }
 
-# planted WHAT SIGN FOLDER SED FILE...: with a fault planted in a chapter, the tests of
+# planted WHAT SIGN FOLDER SED FILE...: (one in six, when it is to be short) with a fault planted in a chapter, the tests of
 # FOLDER are red, and say SIGN. The tree is a copy; what is built is not built again.
+faults=0
 planted() {
+  faults=$((faults + 1))
+  [ "$tier" = long ] || [ $((faults % 6)) -eq 1 ] || return 0
   local what=$1 sign=$2 folder=$3 sed=$4 tree=$place/planted flags=()
   shift 4
   rm -rf $tree; mkdir -p $tree/build
@@ -77,58 +82,45 @@ planted() {
   fi
 }
 
-fonts() { # all embedded, none a bitmap
-  pdffonts build/four-loops.pdf | awk '
-    NR > 2 { n++; if ($0 ~ /Type 3/ || $(NF - 4) != "yes") { print; bad = 1 } }
-    END { exit bad || !n }'
+# The suites under valgrind, each test in a process of its own.
+memcheck() {
+  local suite amiss=0
+  rm -rf $place/memcheck; mkdir -p $place/memcheck
+  for suite in build/test/*; do
+    [ -x "$suite" ] && [ ! -d "$suite" ] || continue
+    echo "$suite"
+    OMP_NUM_THREADS=1 timeout 3600 valgrind -q --trace-children=yes --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+      --log-file=$place/memcheck/%p.log "$suite" --timeout 600 >$place/memcheck/out 2>&1 </dev/null || { cat $place/memcheck/out; amiss=1; }
+  done
+  cat $place/memcheck/*.log
+  ! grep -q . $place/memcheck/*.log && return $amiss
 }
 
-metadata() {
-  pdfinfo build/four-loops.pdf >$place/info
-  if ! grep -q '^Title: *[A-Z]' $place/info || ! grep -q '^Author: *[A-Z]' $place/info; then cat $place/info; false; fi
+# What is installed serves a program from elsewhere, and goes away again.
+installs() {
+  local to=$PWD/$place/install
+  rm -rf "$to"; mkdir -p "$to"
+  make -s install DESTDIR="$to" PREFIX=/usr || return 1
+  cp tests/corpus/installed.c "$to/mine.c"
+  # shellcheck disable=SC2046  # flags are words
+  (cd "$to" && export PKG_CONFIG_PATH="$to/usr/lib/pkgconfig" &&
+    gcc -std=c11 -o mine mine.c $(pkg-config --define-variable=prefix="$to/usr" --cflags --libs four-loops-tools four-loops)) &&
+  (cd "$to" && ./mine) && "$to/usr/bin/four-loops-epsilon" | cmp - tests/golden/epsilon.txt &&
+  [ "$(find "$to/usr/bin" -type f | wc -l)" -eq "$(find code -name '*.c' -exec grep -l '^int main(' {} + | wc -l)" ] &&
+  cmp book/four-loops.pdf "$to/usr/share/doc/four-loops/four-loops.pdf" &&
+  make -s uninstall DESTDIR="$to" PREFIX=/usr && ! find "$to/usr" -type f | grep .
 }
 
-bookmarks() { # one for each chapter that is here, and for the appendices
-  pdftohtml -xml -stdout -i build/four-loops.pdf >$place/outline
-  grep -q '>8 Four loops<' $place/outline && grep -q '>A Plumbing<' $place/outline
-}
-
-texlog() { # not through book/bin/texlog, which could be blind
-  [ -s build/four-loops.log ] &&
-  ! awk '/Warning:|^Missing character|^! / { print; next }
-         match($0, /^Overfull .hbox \([0-9.]+/) { split(substr($0, 1, RLENGTH), w, "("); if (w[2] > 1) print }' \
-      build/four-loops.log | grep .
-}
-
-# Every line of every chunk can be copied out of the PDF, but for the number of
-# blanks between words, which a PDF does not keep.
-code_copies_out() {
-  pdftotext -layout build/four-loops.pdf - | awk '
-    FNR == 1 { code = 0 }
-    FILENAME == "-" { gsub(/ +/, " "); all = all $0 "\n"; next }
-    /^<<.*>>=[ \t]*$/ { code = 1; next }
-    /^@( |$)/ { code = 0 }
-    code && !/^ *<<.*>>$/ && NF {
-      t = $0; gsub(/@<</, "<<", t); gsub(/@>>/, ">>", t); gsub(/ +/, " ", t); sub(/^ /, "", t)
-      n++; if (!index(all, t)) { print FILENAME ":" FNR ": " t; bad = 1 } }
-    END { exit bad || n < 100 }' - chapters/*.nw
-}
-
-# ... and with its indentation, here of one chunk; a column of rounding is allowed.
-indentation() {
-  # 4.7 points: the width of a letter of the code
-  pdftotext -fixed 4.7 build/four-loops.pdf - | awk -v name='print the help' '
-    function squeeze(t) { sub(/^ +/, "", t); gsub(/ +/, " ", t); return t }
-    FILENAME != "-" {
-      if ($0 ~ /^@( |$)/) code = 0
-      if (code && $0 !~ /<</) chunk[++n] = $0
-      if ($0 == "<<" name ">>=") code = 1
-      next }
-    n && k < n && index(squeeze($0), squeeze(chunk[k + 1])) == 1 && (k == 0 || FNR < first + 3 * n) {
-      match($0, /^ */); margin = RLENGTH; match(chunk[++k], /^ */); margin -= RLENGTH
-      if (k == 1) { first = FNR; common = margin }
-      if (margin < common - 1 || margin > common + 1) { print "moved by " margin - common ": " $0; bad = 1 } }
-    END { if (k < n || !n) print k + 0 " of " n + 0 " lines found"; exit bad || !n || k < n }' chapters/*.nw -
+# What is packed is all that is needed: it builds, outside of git.
+distribution() {
+  local version
+  version=$(sed -n 's/^VERSION := //p' Makefile)
+  rm -rf $place/dist; mkdir -p $place/dist
+  make -s dist && tar -xzf "build/four-loops-$version.tar.gz" -C $place/dist &&
+  make -s -C "$place/dist/four-loops-$version" programs &&
+  "$place/dist/four-loops-$version/build/bin/epsilon" | cmp - tests/golden/epsilon.txt &&
+  grep -q "^## $version, 20" book/CHANGELOG.md && grep -q "^## Version $version" book/ERRATA.md &&
+  pdftotext -l 2 book/four-loops.pdf - | grep -q "^Version $version,"
 }
 
 right_answers() { # within the band of what this net reaches on any machine
@@ -221,22 +213,45 @@ if [ -z "$(git rev-parse --show-prefix 2>/dev/null || echo none)" ]; then
 else
   echo "skipped: no git here, so nothing can be said of what is committed"
 fi
-gate "shellcheck" scripts
+gate "nothing at the top but what belongs there" top_level
 
 sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all'
 gate "goldens without FMA" goldens build
-gate "build: gcc -O0" build build/O0 OPT=-O0
-gate "build: gcc -O3" build build/O3 OPT=-O3
-gate "build: clang" build build/clang CC=clang
+kinds=()
+kind() { # NAME VARIABLE=VALUE...
+  gate "build: $1" build "build/$1" "${@:2}"
+  kinds+=("$1")
+}
+kind O0 OPT=-O0
+kind O3 OPT=-O3
+kind clang CC=clang
+if [ "$tier" = long ]; then
+  kind clang-O0 CC=clang OPT=-O0
+  kind clang-O3 CC=clang OPT=-O3
+fi
+if grep -qw avx2 /proc/cpuinfo; then # and so the rest of what x86-64-v3 is
+  kind v3 CFLAGS=-march=x86-64-v3
+  [ "$tier" != long ] || kind clang-v3 CC=clang CFLAGS=-march=x86-64-v3
+fi
 gate "build: sanitizers" build build/asan CFLAGS="$sanitize"
-for kind in O0 O3 clang; do
-  gate "tests: $kind" tests/run.sh build/$kind
-  gate "goldens: $kind" goldens build/$kind
+for kind in "${kinds[@]}"; do
+  gate "tests: $kind" tests/run.sh "build/$kind"
+  gate "goldens: $kind" goldens "build/$kind"
 done
 gate "tests: sanitizers" env ASAN=1 tests/run.sh build/asan
 gate "goldens: sanitizers" goldens build/asan
 gate "models: sanitizers" tests/models.sh build/asan
-gate "fuzz: every file of the corpora, and a minute each" make -s fuzz SECONDS=60
+if [ "$tier" = long ]; then seconds=600; else seconds=30; fi
+gate "fuzz: every file of the corpora, and $seconds seconds each" make -s fuzz SECONDS=$seconds
+gate "analysers" tests/analyse.sh
+gate "coverage" tests/coverage.sh
+if [ "$tier" = long ]; then
+  gate "mutants: all" tests/mutate.sh all
+  gate "memcheck" memcheck
+  gate "a fresh machine" tests/fresh.sh
+else
+  gate "mutants: 100 of them" tests/mutate.sh 1 100
+fi
 
 nn=chapters/08-fourloops.nw
 check=chapters/09-gradcheck.nw
@@ -280,12 +295,9 @@ planted "a tree that depends on the ranks" the_tree_is_one_for_all build 's/add(
 planted "ranks that do not compare their seeds" every_mark_counts build 's/mark\[2\] = (uint32_t)job->seed;/mark[2] = 0;/' "${many[@]}"
 planted "a part that has one sample for all" gradients_add build 's/size_t at = job->order\[first + s\];/size_t at = job->order[first];/' "${many[@]}"
 
-gate "PDF: fonts" fonts
-gate "PDF: title and author" metadata
-gate "PDF: bookmarks" bookmarks
-gate "PDF: no warning" texlog
-gate "PDF: code copies out" code_copies_out
-gate "PDF: indentation copies out" indentation
+gate "the text and the PDF" tests/text.sh
+gate "install and uninstall" installs
+gate "dist" distribution
 gate "the net is right as often as it should" right_answers
 gate "cheating scores higher, as chapter 11 shows" cheat_is_better
 gate "what chapters 11 to 13 learn is within its bands" bands
