@@ -2,7 +2,7 @@
 # output what is to be said of each survivor; with whole=1 of the explanations too.
 BEGIN { FS = "\t" }
 FNR == 1 { part++ }
-part == 1 { split($0, v, " "); verdict[v[1]] = v[2]; next }
+part == 1 { split($0, v, " "); verdict[v[1]] = v[2]; learns += v[4] == "learns"; next }
 
 # - what was there, + what is there now, of the chapter named above; = why nobody minds.
 part == 2 && /^chapters\// { chapter = $0; next }
@@ -21,13 +21,14 @@ part == 2 { next }
   all[file]++; all[kind]++; all[""]++; all[file, kind]++
   if (said == "killed") { killed[file]++; killed[kind]++; killed[""]++; killed[file, kind]++; next }
   alive[key]
-  if (why[key] != "") explained++
+  if (why[key] != "") { explained++; word = why[key]; sub(/:.*/, "", word); because[word]++ }
   else print place ": not seen: " $5 "  ==>  " $6
 }
 function cell(x) { return all[x] ? sprintf("%d/%d", killed[x], all[x]) : "-" }
 END {
   for (key in open) print "not explained: " key
   for (key in why) {
+    if (why[key] ~ /^elsewhere:/) continue
     if (whole && !(key in seen)) print "explained, but nobody makes it any more: " key
     else if (whole && !(key in alive)) print "explained, but it is seen: " key
   }
@@ -45,8 +46,17 @@ END {
   }
   printf "%-12s", "together" > out
   for (j = 1; j <= k; j++) printf "%11s", cell(kinds[j]) > out
-  printf "\nmutants = %d  refused = %d  same = %d\n", count["broken"] + count["same"] + all[""], count["broken"], count["same"] > out
+  printf "\n\n" > out
+  for (i = 1; i <= n; i++)
+    for (j = 0; j <= k; j++) {
+      name = files[i]; sub(/[.].*/, "", name)
+      printf "%s %s = %s%s", name, j ? kinds[j] : "all", cell(files[i] (j ? SUBSEP kinds[j] : "")), j < k ? "  " : "\n" > out
+    }
+  for (j = 1; j <= k; j++) printf "all %s = %s%s", kinds[j], cell(kinds[j]), j < k ? "  " : "\n" > out
+  printf "mutants = %d  refused = %d  same = %d\n", count["broken"] + count["same"] + all[""], count["broken"], count["same"] > out
   printf "counted = %d  killed = %d  alive = %d  share = %s\n", all[""], killed[""], all[""] - killed[""], share > out
+  printf "seen in the net = %d  ", killed["nn.c"] > out
+  printf "equivalent = %d  weak = %d  elsewhere = %d  learned = %d\n", because["equivalent"], because["weak"], because["elsewhere"], learns > out
   if (whole && share < 95) print "fewer than 95 % are seen: " share
   else print "ok " killed[""] " of " all[""] " mistakes are seen; " explained + 0 " are not, and it is said why"
 }
