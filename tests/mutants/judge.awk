@@ -1,5 +1,7 @@
 # judge.awk VERDICTS SURVIVORS LIST: the table on standard error, and on standard
 # output what is to be said of each survivor; with whole=1 of the explanations too.
+# With wide=0 the products, which have a part for each width of vectors, do not count:
+# a processor without the widest would leave that part alone.
 BEGIN { FS = "\t" }
 FNR == 1 { part++ }
 part == 1 { split($0, v, " "); verdict[v[1]] = v[2]; learns += v[4] == "learns"; next }
@@ -18,19 +20,19 @@ part == 2 { next }
   seen[key]
   count[said]++
   if (said == "broken" || said == "same") next
+  if (!wide && file ~ /^(product.c|tile.h)$/) { count[said]--; alive[key]; next }
   all[file]++; all[kind]++; all[""]++; all[file, kind]++
   if (said == "killed") { killed[file]++; killed[kind]++; killed[""]++; killed[file, kind]++; next }
   alive[key]
-  if (why[key] != "") { explained++; word = why[key]; sub(/:.*/, "", word); because[word]++ }
+  if (key in why && why[key] != "") { explained++; word = why[key]; sub(/:.*/, "", word); because[word]++ }
   else print place ": not seen: " $5 "  ==>  " $6
 }
 function cell(x) { return all[x] ? sprintf("%d/%d", killed[x], all[x]) : "-" }
 END {
   for (key in open) print "not explained: " key
   for (key in why) {
-    if (why[key] ~ /^elsewhere:/) continue
     if (whole && !(key in seen)) print "explained, but nobody makes it any more: " key
-    else if (whole && !(key in alive)) print "explained, but it is seen: " key
+    else if (whole && wide && !(key in alive)) print "explained, but it is seen: " key
   }
   n = split("nn.c loss.c optimizer.c init.c rng.c train.c watch.c check.c fast.c product.c tile.h", files, " ")
   k = split("arithmetic comparison index constant deleted", kinds, " ")

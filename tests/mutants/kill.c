@@ -1144,6 +1144,15 @@ static void check_fast_create(void)
     nn_fast_destroy(&f);
     free(back);
     ok(live == had);
+
+    /* the weights of the first layer are not turned */
+    ok(nn_create(&nn, 2, (size_t[]){40, 33, 3}, bends) == NN_OK);
+    bytes = held;
+    ok(nn_fast_create(&f, &nn, 1) == NN_OK);
+    ok(held == bytes + 3 * (sizeof *f.size + sizeof *f.sigma + sizeof *f.at) + sizeof *f.costs +
+                   (4 * f.room + 48 * 3 + 3 * (48 + 16)) * sizeof(float));
+    nn_fast_destroy(&f);
+    nn_destroy(&nn);
 }
 
 /* A net and its engine, with M samples for both. */
@@ -1601,8 +1610,10 @@ static void fetch(const void *data, size_t s, double *x, double *y)
 struct log {
     size_t calls, stop;
     struct nn_now now[32];
-    const struct nn *nn; // is up to date with fast where an epoch ends
+    const struct nn *nn; // is up to date with fast where an epoch ends, and only there
     const struct nn_fast *fast;
+    const struct nn_optimizer *o;
+    size_t t; // of o, when nn was up to date
 };
 
 static int after(void *context, const struct nn_now *now)
@@ -1610,7 +1621,10 @@ static int after(void *context, const struct nn_now *now)
     struct log *log = context;
     ok(log->calls < 32);
     log->now[log->calls++] = *now;
+    if (log->fast && !now->epoch_ends)
+        ok(log->o->t == log->t);
     if (log->fast && now->epoch_ends) {
+        log->t = log->o->t;
         double *p = doubles(log->nn->params);
         nn_fast_unpack(log->fast, log->fast->p, p);
         ok(memcmp(p, log->nn->p, log->nn->params * sizeof *p) == 0);
@@ -1756,6 +1770,8 @@ static void check_train(void)
         nn.keep = silent;
         log.nn = &nn;
         log.fast = how.fast;
+        log.o = &o;
+        log.t = o.t;
         double p[47], v[47], s[47];
         struct nn_rng begin = rng;
         memcpy(p, nn.p, sizeof p);
@@ -1786,14 +1802,16 @@ static void check_train(void)
         o.t = t;
         rng = begin;
         size_t stop = 1 + (size_t)kind % 2;
-        log = (struct log){.stop = stop, .nn = &nn, .fast = how.fast};
+        log = (struct log){.stop = stop, .nn = &nn, .fast = how.fast, .o = &o, .t = o.t};
         ok(nn_train(&nn, &samples, &o, &how, &now) == NN_OK && log.calls == stop && now.step == stop);
         ok(place.step == stop);
         is(place.sum / (double)(per_epoch == 3 ? 3 * stop : 7), w.cost[stop - 1]);
         log.stop = 3;
+        log.t = o.t;
         memset(&fast.p[1], 0, sizeof *fast.p);
         ok(nn_train(&nn, &samples, &o, &how, &now) == NN_OK && log.calls == 3 && now.step == 3);
         log.stop = 0;
+        log.t = o.t;
         ok(nn_train(&nn, &samples, &o, &how, &now) == NN_OK && log.calls == w.steps);
         o.t -= t;
         same_training(&w, &nn, &o, &rng, is_fast);
