@@ -1,10 +1,11 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3251162721. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1246886088. */
 /* nn_product by vectors of LANES floats: see nn/widths.h. */
 #define VECTOR NAMED(vector)
 #define PARTS ((size_t)NN_PANEL / LANES)
 typedef float NAMED(vector)
     __attribute__((vector_size(4 * LANES), aligned(4),
                    may_alias));
+/* So many rows from row r on, in so many panels from q on. */
 static inline __attribute__((always_inline)) TARGET
 void NAMED(tile)(const struct nn_product *p, size_t r, size_t q,
                  const size_t rows, const size_t panels)
