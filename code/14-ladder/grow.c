@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 998664028. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4116945390. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o grow code/14-ladder/grow.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -203,6 +203,7 @@ int main(int argc, char **argv)
             end(&net);
         }
         puts("#values:");
+        printf("# width = %d\n", WIDTH);
         printf("# exponent of the loops = %.2f\n", exponent(l, t[0], 6));
         printf("# exponent of the fast = %.2f\n", exponent(l, t[1], 6));
     } else {
@@ -225,7 +226,7 @@ int main(int argc, char **argv)
         }
         const int half = SIZES / 2, most = SIZES - 3;
         puts("#values:");
-        printf("# exponent of the loops = %.2f  and beyond = %.2f\n",
+        printf("# exponent of the loops = %.2f  loops beyond = %.2f\n",
                exponent(p, t[0], most + 1),
                exponent(p + most, t[0] + most, SIZES - most));
         printf("# exponent of the fast = %.2f\n",
