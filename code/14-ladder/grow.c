@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3490357825. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4116945390. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o grow code/14-ladder/grow.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -203,6 +203,7 @@ int main(int argc, char **argv)
             end(&net);
         }
         puts("#values:");
+        printf("# width = %d\n", WIDTH);
         printf("# exponent of the loops = %.2f\n", exponent(l, t[0], 6));
         printf("# exponent of the fast = %.2f\n", exponent(l, t[1], 6));
     } else {
@@ -223,12 +224,15 @@ int main(int argc, char **argv)
             end(&net);
             cli_progress("sizes", (size_t)i + 1, SIZES);
         }
-        const int half = SIZES / 2;
+        const int half = SIZES / 2, most = SIZES - 3;
         puts("#values:");
-        printf("# exponent of the loops = %.2f\n",
-               exponent(p, t[0], SIZES));
+        printf("# exponent of the loops = %.2f  loops beyond = %.2f\n",
+               exponent(p, t[0], most + 1),
+               exponent(p + most, t[0] + most, SIZES - most));
         printf("# exponent of the fast = %.2f\n",
                exponent(p + half, t[1] + half, SIZES - half));
+        printf("# times at first = %.0f  times in the end = %.0f\n",
+               t[0][0] / t[1][0], t[0][SIZES - 1] / t[1][SIZES - 1]);
     }
     cli_finish(&cli);
     return 0;

@@ -1,6 +1,7 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 187569667. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 493646988. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o roof code/14-ladder/roof.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,20 +116,26 @@ int main(int argc, char **argv)
         cli_fail(&cli, "no memory for %zu bytes", most * sizeof *p);
     memset(p, 0, most * sizeof *p);
     puts("\nkilobytes     GB/s");
-    for (size_t n = (size_t)1 << 12; n <= most; n *= 4)
-        printf("%9zu %8.1f\n", n * sizeof *p / 1024, bandwidth(p, n));
+    double memory = 0; // the last of these
+    for (size_t n = (size_t)1 << 12; n <= most; n *= 4) {
+        memory = bandwidth(p, n);
+        printf("%9zu %8.1f\n", n * sizeof *p / 1024, memory);
+    }
 
     double first = bandwidth(p, cache_kilobytes(1) * 128);
     double second = bandwidth(p, cache_kilobytes(2) * 128);
-    double memory = bandwidth(p, most);
+    printf("\nhalf of      GB/s\ncache 1  %8.1f\ncache 2  %8.1f\n",
+           first, second);
     printf("\n#values:\n# peak = %.1f\n", best);
-    printf("# caches of %zu and %zu kilobytes\n", cache_kilobytes(1),
-           cache_kilobytes(2));
     printf("# first = %.1f  second = %.1f  memory = %.1f\n", first,
            second, memory);
     printf("# peak over first = %.1f  peak over second = %.1f\n",
            best / first, best / second);
     printf("# peak over memory = %.0f\n", best / memory);
+    printf("# side for first = %.0f  side for second = %.0f\n",
+           ceil(4 * best / first), ceil(4 * best / second));
+    printf("# batch for second = %.0f  batch for memory = %.0f\n",
+           ceil(3 * best / second), ceil(3 * best / memory));
     free(p);
     cli_finish(&cli);
     return 0;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 3448281222. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 3177880694. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -193,19 +193,20 @@ static void print_sums(const struct cli *cli)
     printf("%-12s  %14.7f\n", "in double", right);
     free(x);
 }
-static void print_paper(double weights, double batch,
-                        double flops, double latency,
-                        double bandwidth)
+static void print_paper(double weights, double each,
+                        double batch, double flops,
+                        double latency, double bandwidth)
 {
     const struct machine at = {
         .latency = latency, .bandwidth = bandwidth,
-        .adding = HUGE_VAL, .sample = 6 * weights / flops,
+        .adding = HUGE_VAL, .sample = each * weights / flops,
         .cores = HUGE_VAL};
     double bytes = 4 * weights, one = batch * at.sample;
-    printf("weights = %.6g  batch = %.6g\nflops = %.3g  "
-           "bandwidth = %.3g  latency = %.3g\n\n"
+    printf("weights = %.6g  each = %g  batch = %.6g\n"
+           "flops = %.3g  bandwidth = %.3g  latency = %.3g\n\n"
            "machines   computing     the sum        step      "
-           "gain\n", weights, batch, flops, bandwidth, latency);
+           "gain\n", weights, each, batch, flops, bandwidth,
+           latency);
     for (double n = 1; n <= 1000; n *= 10) {
         double step = step_time(&at, n, batch, bytes);
         printf("%8.0f  %9.2e s %9.2e s %9.2e s %9.2f\n", n,
@@ -217,7 +218,7 @@ static void print_paper(double weights, double batch,
         printf("gain of %.0f = %.3g\n", n,
                one / step_time(&at, n, batch, bytes));
     printf("machines = %.3g\n",
-           0.75 * batch * bandwidth / flops);
+           each / 8 * batch * bandwidth / flops);
 }
 static void draw_order(struct job *job)
 {
@@ -373,7 +374,6 @@ static void send_layer(void *context, int l)
                    (int)(end - first), MPI_FLOAT, MPI_SUM,
                    s->team->all, &s->request[l - 1]);
 }
-
 static void sum_along(struct job *job, const struct team *team,
                       size_t m)
 {
@@ -402,10 +402,10 @@ static void sum_tree(struct job *job, const struct team *team,
 
     add_by_pairs(own, n, job->g);
     for (int d = 1; d < team->ranks; d *= 2) {
-        MPI_Sendrecv(job->g, (int)n, MPI_FLOAT, team->rank ^ d, 0,
-                     job->other, (int)n, MPI_FLOAT,
-                     team->rank ^ d, 0, team->all,
-                     MPI_STATUS_IGNORE);
+        int partner = team->rank ^ d;
+        MPI_Sendrecv(job->g, (int)n, MPI_FLOAT, partner, 0,
+                     job->other, (int)n, MPI_FLOAT, partner, 0,
+                     team->all, MPI_STATUS_IGNORE);
         add(n, job->g, job->other);
     }
 }
@@ -648,7 +648,7 @@ static double exchange(const struct job *job, int n,
 static void measure(struct job *job, const struct team *two,
                     struct machine *at)
 {
-    int n = (int)job->fast.room;
+    int n = (int)job->fast.room + 1;
     double bytes = bytes_of(job);
     at->latency = exchange(job, 1, two);
     at->bandwidth = bytes / (exchange(job, n, two) - at->latency);
@@ -710,7 +710,7 @@ static void print_cost(struct job *job, const struct team *team)
 {
     struct machine at = {
         .cores = (double)sysconf(_SC_NPROCESSORS_ONLN)};
-    double one = 0, bytes = bytes_of(job);
+    double one = 0, bytes = bytes_of(job), scatter = 0;
     double batch = (double)job->batch;
     double gain[32] = {0}, sums[32] = {0};
     struct times t = {0};
@@ -729,7 +729,10 @@ static void print_cost(struct job *job, const struct team *team)
         if (some != MPI_COMM_NULL) {
             const struct team group = team_of(some);
             t = times_of(job, &group);
-            one = n == 1 ? t.after : one;
+            if (n == 1) {
+                one = t.after;
+                scatter = fabs(t.along / one - 1);
+            }
             gain[i] = one / t.after;
         }
         wait_quietly(team);
@@ -758,8 +761,9 @@ static void print_cost(struct job *job, const struct team *team)
                        step_time(&own, 1, batch, bytes) /
                        step_time(&own, n, batch, bytes));
             putchar('\n');
-            printf("# step of 1 = %.0f  along over after = %.2f\n",
-                   1e6 * one, t.along / t.after);
+            printf("# step of 1 = %.0f  along over after = %.2f  "
+                   "scatter = %.2f\n", 1e6 * one, t.along / t.after,
+                   scatter);
         }
 }
 static void print_order(struct job *job, const struct team *team)
@@ -947,7 +951,7 @@ int main(int argc, char **argv)
         .sum = "after", .ranks = 1, .batch = 128, .steps = 200,
         .every = 100, .seed = 1, .rate = 0.1};
     int cost = 0, order = 0, sums = 0, paper = 0;
-    double weights = 101770, flops = 1e11;
+    double weights = 101770, each = 6, flops = 1e11;
     double latency = 5e-5, bandwidth = 1.25e9;
     const struct cli_option options[] = {
         {"ranks", "N", "start so many ranks by mpirun", CLI_WHOLE,
@@ -985,6 +989,8 @@ int main(int argc, char **argv)
          &paper, 0, 0},
         {"weights", "N", "of the net on paper", CLI_REAL, &weights, 1,
          1e15},
+        {"each", "N", "operations for a weight and sample", CLI_REAL,
+         &each, 1, 100},
         {"flops", "N", "operations a second", CLI_REAL, &flops, 1,
          1e19},
         {"bandwidth", "N", "bytes a second", CLI_REAL, &bandwidth, 1,
@@ -1015,8 +1021,8 @@ int main(int argc, char **argv)
     if (sums) {
         print_sums(&job.cli);
     } else if (paper) {
-        print_paper(weights, (double)job.batch, flops, latency,
-                    bandwidth);
+        print_paper(weights, each, (double)job.batch, flops,
+                    latency, bandwidth);
     } else {
         #ifdef MPI_VERSION
         if (job.ranks > 1 && !getenv("OMPI_COMM_WORLD_SIZE"))

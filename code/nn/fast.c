@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1906859244. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4141975230. */
 #include "nn/fast.h"
 
 #include <assert.h>
@@ -417,7 +417,6 @@ enum nn_status nn_fast_gradient(struct nn_fast *f, size_t m,
         finite &= fabsf(g[i]) <= FLT_MAX;
     return finite ? NN_OK : NN_NOT_FINITE;
 }
-
 enum nn_status nn_fast_learn(struct nn_fast *f, size_t m,
                              const float *x, const float *y,
                              double rate, double *cost)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 1982902059. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 2931354607. */
 #ifndef NN_FAST_H
 #define NN_FAST_H
 #include "nn/nn.h"
@@ -40,7 +40,7 @@ struct nn_fast {
     size_t t;                     // steps so far
     size_t params, room; // P; floats in each of the next four
     float *p, *g;        // [room]: parameters, slopes
-    float *v, *s;        // [room]: the moments, zero at first
+    float *v, *s;        // [room]: as in nn_optimizer; 0 at first
     size_t batch;        // most samples that learn at a time
     int lanes;           // nn_lanes(), or fewer
     struct nn_fast_layer *at;  // [L+1]; [0] unused
@@ -64,7 +64,7 @@ enum nn_status nn_fast_create(struct nn_fast *f,
 void nn_fast_destroy(struct nn_fast *f);
 
 /* Between the order of nn.h, [P], and that of panels, [room]. For
-   parameters, slopes and moments. */
+   p, g, v and s alike. */
 void nn_fast_pack(const struct nn_fast *f, const double *p,
                   float *panels);
 void nn_fast_unpack(const struct nn_fast *f, const float *panels,

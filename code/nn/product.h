@@ -1,12 +1,12 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 4249044062. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 2361399541. */
 #ifndef NN_PRODUCT_H
 #define NN_PRODUCT_H
 #include <stddef.h>
 
 enum { NN_PANEL = 16 }; // floats side by side in memory
 
-/* c[r][j] = start[j] + sum_d a[r][d] b[d][j], j in panels of 16;
-   with a rate, c[r][j] -= rate * sum_d a[r][d] b[d][j]. Each sum
+/* c[r][u] = start[u] + sum_d a[r][d] b[d][u], u in panels of 16;
+   with a rate, c[r][u] -= rate * sum_d a[r][d] b[d][u]. Each sum
    is taken in the order of d, whatever the width. */
 struct nn_product {
     size_t rows, depth, panels;

@@ -1,15 +1,16 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 868793365. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1246886088. */
 /* nn_product by vectors of LANES floats: see nn/widths.h. */
 #define VECTOR NAMED(vector)
 #define PARTS ((size_t)NN_PANEL / LANES)
 typedef float NAMED(vector)
     __attribute__((vector_size(4 * LANES), aligned(4),
                    may_alias));
+/* So many rows from row r on, in so many panels from q on. */
 static inline __attribute__((always_inline)) TARGET
 void NAMED(tile)(const struct nn_product *p, size_t r, size_t q,
                  const size_t rows, const size_t panels)
 {
-        const size_t a_row = p->a_row, a_step = p->a_step;
+    const size_t a_row = p->a_row, a_step = p->a_step;
     const size_t b_step = p->b_step, b_panel = p->b_panel;
     const float *a = p->a + r * a_row, *b = p->b + q * b_panel;
     const size_t parts = panels * PARTS;
@@ -61,7 +62,6 @@ void NAMED(rows)(const struct nn_product *p, size_t r, size_t end,
     if (r < end)
         NAMED(tile)(p, r, q, 1, panels);
 }
-
 static TARGET void NAMED(product)(const struct nn_product *p)
 {
     const size_t some = 4 * ROWS;
