@@ -13,6 +13,7 @@ Test(answers_11, constant_answer_scores_the_share_of_its_class)
     cr_assert(constant_score(confusion, 3, 0) == 4.0 / 9);
     cr_assert(constant_score(confusion, 3, 1) == 5.0 / 9);
     cr_assert(constant_score(confusion, 3, 2) == 0);
+    cr_assert(isnan(constant_score((const size_t[9]){0}, 3, 0)));
 }
 
 Test(answers_11, recall_is_of_rows_and_precision_of_columns)

@@ -120,8 +120,8 @@ Test(answers_13, level_keeps_tanh_level)
         a2 += share * a * a;
         bend2 += share * (1 - a * a) * (1 - a * a);
     }
-    cr_assert(fabs(a2 - 0.39) < 0.005 && fabs(1 / a2 - 2.5) < 0.05);
-    cr_assert(fabs(bend2 - 0.46) < 0.005);
-    cr_assert(fabs(sqrt(bend2 / a2) - 1.08) < 0.01);
-    cr_assert(pow(sqrt(bend2 / a2), 18) < 10);
+    cr_assert(fabs(a2 - 0.394) < 5e-4 && fabs(1 / a2 - 2.54) < 0.005);
+    cr_assert(fabs(bend2 - 0.464) < 5e-4);
+    cr_assert(fabs(sqrt(bend2 / a2) - 1.085) < 5e-4);
+    cr_assert(fabs(pow(sqrt(bend2 / a2), 18) - 4.4) < 0.05);
 }

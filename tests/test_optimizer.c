@@ -343,3 +343,21 @@ Test(optimizer, create_begins_at_zero)
         nn_optimizer_destroy(&o);
     }
 }
+
+/* In the valley of chapter 12, at a rate that stays: within a thousandth of the bottom from
+   step 148 to about 7000, and then thrown out. */
+Test(optimizer, adam_does_not_stay_at_the_bottom)
+{
+    struct nn_optimizer o = create(NN_ADAM, 2);
+    double p[2] = {-4, 1};
+    for (int step = 0; step < 8000; step++) {
+        double far = hypot(p[0], p[1]);
+        if (step >= 148 && step < 6500)
+            cr_assert(far < 1e-3, "step %d: %g", step, far);
+        if (far > 1e-2 && step > 6500)
+            break;
+        cr_assert(step < 7999);
+        nn_optimizer_step(&o, p, (double[]){p[0], 100 * p[1]}, 0.1);
+    }
+    nn_optimizer_destroy(&o);
+}

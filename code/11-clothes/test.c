@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 2330839325. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 2746507174. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -120,7 +120,7 @@ Test(clothes, the_luckiest_coin_is_a_coin)
         order[s] = s;
     for (int i = 0; i < 200; i++)
         peek(&p, 100, &seen, &honest);
-    cr_assert(seen / 200 > 0.57 && seen / 200 < 0.62);
+    cr_assert(seen / 200 > 0.58 && seen / 200 < 0.605);
     cr_assert(fabs(honest / 200 - 0.5) < 0.01);
 }
 Test(clothes, a_file_cut_short_is_refused)

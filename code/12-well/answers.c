@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1787725987. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 167378361. */
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,11 +10,11 @@ double first_cost(size_t classes)
 {
     return log((double)classes);
 }
-double spread_of_five(long draws, uint64_t seed)
+double spread_of_five(long fives, uint64_t seed)
 {
     struct nn_rng rng = nn_rng_seeded(seed);
     double all = 0;
-    for (long i = 0; i < draws; i++) {
+    for (long i = 0; i < fives; i++) {
         double c[5], mean = 0, sum = 0;
         for (int j = 0; j < 5; j++) {
             c[j] = nn_rng_uniform(&rng, 0, 1);
@@ -24,7 +24,7 @@ double spread_of_five(long draws, uint64_t seed)
             sum += (c[j] - mean) * (c[j] - mean);
         all += sum / 4;
     }
-    return all / (double)draws;
+    return all / (double)fives;
 }
 void smooth(size_t n, size_t c, double u, double *y)
 {

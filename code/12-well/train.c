@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 225202509. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 1356440609. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -31,7 +31,7 @@ static void note_signals(void)
     sigemptyset(&once.sa_mask);
     sigaction(SIGINT, &once, NULL);
     sigaction(SIGTERM, &once, NULL);
-    signal(SIGXFSZ, SIG_IGN); // a full quota: write() says so
+    signal(SIGXFSZ, SIG_IGN); // file too large: write() says so
 }
 enum { MOST_LAYERS = 16, SOME = 100 };
 

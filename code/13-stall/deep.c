@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 364658167. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 3051878120. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -132,31 +132,47 @@ static void compare_kinds(struct job *job)
         cli_finish(&job->cli);
     }
 }
+static void print_outcome(const struct outcome *out, int width)
+{
+    char text[64 + NN_NAME];
+    snprintf(text, sizeof text, "%.3f  %5.3f", out->score,
+             out->dead);
+    if (out->status != NN_OK)
+        snprintf(text, sizeof text, "%s at step %zu",
+                 out->now.born, out->now.step);
+    printf("%-*s", width, text);
+}
+
 static void compare_rates(struct job *job)
 {
-    static const double rates[] = {0.01, 0.03, 0.1, 0.3, 1, 3};
+    enum { RATES = 6 };
+    static const double rates[RATES] = {0.003, 0.01, 0.03, 0.1,
+                                        0.3, 1};
+    struct outcome plain[RATES], best = {0};
+    double best_rate = 0;
     printf("         as it is%22sclipped\n", "");
     printf(" rate    score   dead%18sscore   dead\n", "");
-    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-        struct outcome plain = learn(job, NN_RELU, NN_HE,
-                                     NN_DESCENT, rates[i], 0);
+    for (int i = 0; i < RATES; i++) {
         struct outcome clipped = learn(job, NN_RELU, NN_HE,
                                        NN_DESCENT, rates[i], 1);
-        char text[64 + NN_NAME];
-        snprintf(text, sizeof text, "%.3f  %5.3f", plain.score,
-                 plain.dead);
-        if (plain.status != NN_OK)
-            snprintf(text, sizeof text,
-                     "step %zu, born at %g = %s",
-                     plain.now.step, rates[i], plain.now.born);
-        printf("%5g    %-30s", rates[i], text);
-        if (clipped.status == NN_OK)
-            printf("%.3f  %5.3f\n", clipped.score, clipped.dead);
-        else
-            printf("step %zu, %s\n", clipped.now.step,
-                   clipped.now.born);
+        plain[i] = learn(job, NN_RELU, NN_HE, NN_DESCENT,
+                         rates[i], 0);
+        if (plain[i].score > best.score) {
+            best = plain[i];
+            best_rate = rates[i];
+        }
+        printf("%5g    ", rates[i]);
+        print_outcome(&plain[i], 30);
+        print_outcome(&clipped, 0);
+        putchar('\n');
         cli_finish(&job->cli);
     }
+    printf("\n#values:\nbest rate = %g  dead at best = %.3f\n",
+           best_rate, best.dead);
+    for (int i = 0; i < RATES; i++)
+        if (plain[i].status != NN_OK)
+            printf("born at %g = %s\n", rates[i],
+                   plain[i].now.born);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 4109006900. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 393854238. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o stall code/13-stall/stall.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -128,7 +128,7 @@ static void print_layers(const struct cli *cli,
 static void print_factors(const struct cli *cli)
 {
     printf("depth = %d  wide = %d\n\n", DEPTH, WIDE);
-    printf("                 n Var w  bend   formula  measured"
+    printf("                 n Var w  sigma' formula  measured"
            "  the first\n");
     for (int i = 0; i < 9; i++) {
         struct kind kind = {DEPTH, bends[i / 3], inits[i % 3], 1};
@@ -167,7 +167,7 @@ static void print_depths(const struct cli *cli)
 static void print_scales(const struct cli *cli,
                          const struct kind *kind)
 {
-    printf("weights  bends in layer %d  "
+    printf("weights  sigma' in layer %d  "
            "the first layer's slopes, of the last\n",
            kind->depth / 2);
     for (double scale = 0.5; scale <= 8; scale *= 2) {
@@ -175,7 +175,7 @@ static void print_scales(const struct cli *cli,
         struct sizes size;
         scaled.scale = scale;
         probe(cli, &scaled, &size);
-        printf("%5g       %.3f                  %.0e\n", scale,
+        printf("%5g        %.3f                  %.0e\n", scale,
                sqrt(size.bend[kind->depth / 2]),
                sqrt(size.slope[1] / size.slope[kind->depth]));
     }
