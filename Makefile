@@ -195,7 +195,7 @@ RUNS_BENCH := $(RUNS_benched) $(RUNS_bencheddata)
 $(foreach r,$(RUNS_BENCH),$(eval $(if $(wildcard build/bench/$r.txt),\
   $(call benched,$r,build/bench/$r.txt,here),$(call benched,$r,figures/data/$r.txt,elsewhere))))
 
-## data          run again what takes long (hours), into figures/data/
+## data          run again what takes long (about an hour), into figures/data/
 ## results       ... of that the accuracy table of chapter 12 (minutes)
 .PHONY: data results
 results: data-results

@@ -1,4 +1,4 @@
-/* Tangled from chapters/08-fourloops.nw: edit there. Sum 3956856026. */
+/* Tangled from chapters/08-fourloops.nw: edit there. Sum 79265118. */
 #include <math.h>
 
 #include "nn/nn.h"
@@ -64,14 +64,15 @@ void gradient_k_outside(struct nn *nn, const double *x,
 double sharpen(struct nn *nn, double x[2], double wanted,
                double *g)
 {
-    double cost = (double)INFINITY;
-    for (int i = 0; i < 5000 && cost > 1e-4; i++) {
+    double cost;
+    for (int i = 0;; i++) {
         if (nn_gradient(nn, 1, x, &wanted, g, &cost) != NN_OK)
             return (double)NAN;
+        if (cost <= 1e-4 || i == 5000)
+            return cost;
         for (int k = 0; k < 2; k++)
             x[k] -= 0.5 * nn->da[k];
     }
-    return cost;
 }
 static double log_cosh(double e)
 {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 1321550835. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 3894636491. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gradcheck code/09-gradcheck/gradcheck.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -214,17 +214,17 @@ static void check_guards(const struct cli *cli)
     both_checks("zeros, in a net of zeros", &nn, g, g);
     nn_destroy(&nn);
 }
-static int has_silent_layer(struct nn *nn, size_t m,
-                            const double *xs)
+static int has_layer_at_zero(struct nn *nn, size_t m,
+                             const double *xs)
 {
     struct nn_layer at = nn_layer_at(nn, 1);
     int found = 0;
     for (size_t s = 0; s < m; s++) {
-        size_t silent = 0;
+        size_t zeros = 0;
         nn_forward(nn, xs + s * nn->size[0]);
         for (size_t j = 0; j < at.n; j++)
-            silent += nn->z[at.unit + j] <= 0;
-        found |= silent == at.n;
+            zeros += nn->z[at.unit + j] <= 0;
+        found |= zeros == at.n;
     }
     return found;
 }
@@ -254,7 +254,7 @@ static void check_kinks(const struct cli *cli)
         checked += c.checked;
         skipped += c.skipped;
         passed += (size_t)nn_check_passed(&c);
-        if (has_silent_layer(&nn, 10, xs)) {
+        if (has_layer_at_zero(&nn, 10, xs)) {
             exact += c.skipped;
             exact_failed += !nn_check_passed(&c);
         }
@@ -274,7 +274,7 @@ static void check_kinks(const struct cli *cli)
     printf("nets = %d\nchecked = %zu  skipped = %zu\n", NETS,
            checked, skipped);
     printf("passed = %zu\n", passed);
-    printf("in nets with a silent layer: skipped = %zu  "
+    printf("in nets with a layer at zero: skipped = %zu  "
            "failed = %zu\n", exact, exact_failed);
 
     printf("worst without the skipped below %.0e\n"
