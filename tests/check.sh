@@ -87,7 +87,7 @@ memcheck() {
   local suite amiss=0
   rm -rf $place/memcheck; mkdir -p $place/memcheck
   for suite in build/test/*; do
-    [ -x "$suite" ] && [ ! -d "$suite" ] || continue
+    if [ ! -f "$suite" ] || [ ! -x "$suite" ]; then continue; fi
     echo "$suite"
     OMP_NUM_THREADS=1 timeout 3600 valgrind -q --trace-children=yes --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
       --log-file=$place/memcheck/%p.log "$suite" --timeout 600 >$place/memcheck/out 2>&1 </dev/null || { cat $place/memcheck/out; amiss=1; }

@@ -41,16 +41,26 @@ suite() { # BINARY
 
 # script COMMAND...: a script of ours, whose last line says how many passed
 script() {
-  local last
   "$@" >"$log" || true
-  sed '$d' "$log"
-  last=$(tail -n 1 "$log")
+  report "$log" "$1"
+}
+report() { # LOG WHOSE
+  local last
+  sed '$d' "$1"
+  last=$(tail -n 1 "$1")
   if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
   else
-    echo "$last"; bad "$1 broke off"
+    echo "$last"; bad "$2 broke off"
   fi
 }
+
+# Two scripts that take long run meanwhile.
+slow=()
+if [ "$dir" = build ] && [ -z "${ASAN-}" ]; then
+  slow=(tests/models.sh tests/build.sh)
+  { for name in "${slow[@]}"; do "$name" >"$dir/$(basename "$name").log" 2>&1 || true; done; } &
+fi
 
 found=0
 for binary in "$dir"/test/*; do
@@ -66,7 +76,7 @@ if [ "$dir" = build ] && [ -z "${ASAN-}" ]; then
   script tests/cli.sh
   script tests/bench.sh
   script tests/spread.sh
-  script tests/models.sh
-  script tests/build.sh
+  wait
+  for name in "${slow[@]}"; do report "$dir/$(basename "$name").log" "$name"; done
 fi
 finish
