@@ -144,7 +144,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
 -include $(wildcard $(O)/obj/*/*.d)
 
-## run-NAME      run one chapter program: make run-twice ARGS='--rate 2'
+## run-NAME      run one chapter program: make run-twice ARGS='--rate 0.3'
 .PHONY: $(addprefix run-,$(NAMES))
 $(addprefix run-,$(NAMES)): run-%: $(O)/bin/%
 	@$< $(ARGS)
