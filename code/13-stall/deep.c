@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 3051878120. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 1964394333. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -167,7 +167,7 @@ static void compare_rates(struct job *job)
         putchar('\n');
         cli_finish(&job->cli);
     }
-    printf("\n#values:\nbest rate = %g  dead at best = %.3f\n",
+    printf("#values:\nbest rate = %g  dead at best = %.3f\n",
            best_rate, best.dead);
     for (int i = 0; i < RATES; i++)
         if (plain[i].status != NN_OK)
