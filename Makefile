@@ -204,7 +204,7 @@ data-%: build/run/%.cmd $(BINS)
 	@mkdir -p build/kept
 	@echo "$$(cat $<)"
 	@( echo "$(made_by)"; \
-	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$(CURDIR)/book/bin:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
+	  bin=$$(cd $(O)/bin && pwd) && cd build/kept && PATH="$$bin:$(CURDIR)/book/bin:$(CURDIR)/tests:$$PATH" bash ../run/$*.cmd ) >build/kept/$*.new && \
 	  mv build/kept/$*.new figures/data/$*.txt
 
 # Programs timed beside each other: the rungs of the ladder, built with several flags, and
@@ -406,6 +406,11 @@ dist:
 .PHONY: coverage
 coverage:
 	@tests/coverage.sh
+
+## mutants       mistakes made in the library, one by one: who notices? (SAMPLE=100 SEED=1)
+.PHONY: mutants
+mutants: build/book.mk
+	@tests/mutate.sh $(if $(SAMPLE),$(or $(SEED),1) $(SAMPLE),all)
 
 ## lint          what can be said of the chapters without running them
 .PHONY: lint

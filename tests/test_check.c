@@ -286,3 +286,58 @@ Test(check, corners_everywhere)
         nn_destroy(&nn);
     }
 }
+
+/* The parameters of a small net, checked against no slopes at all. */
+static struct nn_check check_small(int layers, const size_t *n, const enum nn_activation *s,
+                                   const double *p)
+{
+    const double ones[] = {1, 1}, y2[] = {0, 0, 0, 0}, none[8] = {0};
+    struct nn nn;
+    cr_assert(nn_create(&nn, layers, n, s) == NN_OK && nn.params <= 8);
+    memcpy(nn.p, p, nn.params * sizeof *p);
+    struct nn_check c = nn_check_gradient(&nn, 2, ones, y2, none);
+    nn_destroy(&nn);
+    return c;
+}
+
+/* Only ReLUs have corners: a tanh that passes 0, before one or behind it, has none. */
+Test(check, corners_are_those_of_relus)
+{
+    const size_t n[] = {1, 1, 1};
+    const enum nn_activation last[] = {NN_TANH, NN_RELU}, first[] = {NN_RELU, NN_TANH};
+    struct nn_check c = check_small(2, n, last, (const double[]){0.5, -0.5, 1, 1});
+    cr_assert(c.skipped == 0 && c.checked == 4);
+    c = check_small(2, n, first, (const double[]){0.5, 0.5, 1, -1});
+    cr_assert(c.skipped == 0 && c.checked == 4);
+}
+
+Test(check, corners_of_the_second_unit)
+{
+    const enum nn_activation s[] = {NN_RELU};
+    struct nn_check c = check_small(1, (const size_t[]){1, 2}, s,
+                                    (const double[]){0.5, 0.25, 0.5, -0.25});
+    cr_assert(c.skipped == 2 && c.checked == 2);
+}
+
+/* All ReLUs silent: every error is 0. */
+Test(check, of_equal_errors_the_first_is_named)
+{
+    const enum nn_activation s[] = {NN_RELU};
+    struct nn_check c = check_small(1, (const size_t[]){1, 2}, s,
+                                    (const double[]){-1, -1, -1, -1});
+    cr_assert(c.worst == 0 && c.at == 0 && c.got == 0 && c.want == 0 && c.checked == 4);
+}
+
+/* Where a layer begins is no multiple of the units before it. */
+Test(check, names_in_a_net_of_unequal_layers)
+{
+    struct nn nn;
+    char name[NN_NAME];
+    const enum nn_activation s[] = {NN_TANH, NN_TANH, NN_TANH};
+    cr_assert(nn_create(&nn, 3, (const size_t[]){2, 2, 5, 2}, s) == NN_OK);
+    nn_name(&nn, 22, name);
+    cr_assert(strcmp(name, "w3_1,2") == 0, "%s", name);
+    nn_name(&nn, 30, name);
+    cr_assert(strcmp(name, "w3_2,5") == 0, "%s", name);
+    nn_destroy(&nn);
+}

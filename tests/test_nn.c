@@ -623,6 +623,28 @@ Test(nn, gradient_depends_on_nothing_else)
     }
 }
 
+/* The slopes of the last sample stay in the net, each in its place: with dropout
+   those of a hidden unit by what it passed on, those of the output untouched. */
+Test(nn, gradient_leaves_the_slopes_in_their_places)
+{
+    struct nn nn;
+    const double p[] = {1, 2, -1, 1, 0.5, -2, 0.5, -1, 0, 3, -1, 2, 0.25};
+    const double x[] = {2, -0.5}, y[] = {4}; // a2 = 8.75
+    const double da[] = {4.75 * 4, 4.75 * 2, 4.75 * 3, -4.75, 4.75 * 2, 4.75};
+    const double dz[] = {4.75 * 3, 0, 4.75 * 2, 4.75};
+    double keep[6] = {7, 7, 1, 1, 1, 7}, g[13], cost;
+    cr_assert(nn_create(&nn, 2, (size_t[]){2, 3, 1},
+                        (enum nn_activation[]){NN_RELU, NN_IDENTITY}) == NN_OK);
+    memcpy(nn.p, p, sizeof p);
+    nn.keep = keep;
+    cr_assert(nn_gradient(&nn, 1, x, y, g, &cost) == NN_OK);
+    for (size_t i = 0; i < 6; i++) {
+        cr_assert(nn.da[i] == da[i], "da %zu is %g", i, nn.da[i]);
+        cr_assert(i < 2 || nn.dz[i] == dz[i - 2], "dz %zu is %g", i, nn.dz[i]);
+    }
+    nn_destroy(&nn);
+}
+
 Test(nn, step_is_exact)
 {
     static struct ref r;
