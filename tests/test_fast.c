@@ -7,6 +7,7 @@
 
 #include <float.h>
 #include <omp.h>
+#include <signal.h>
 #include <string.h>
 
 #include "nn/fast.h"
@@ -1482,3 +1483,31 @@ Test(fast, create_copies_and_begins_at_zero)
         cr_assert(p[i] == 1 + (double)i);
     nn_fast_destroy(&f);
 }
+
+static void no_hook(void *context, int l)
+{
+    (void)context;
+    (void)l;
+}
+
+/* A caller's mistake is an assert: no sample, more than a batch of them, or a hook
+   where there is decay. */
+static void call_wrongly(size_t m, int learn, int hook, double decay)
+{
+    static struct pair c;
+    struct nn_rng rng = nn_rng_seeded(30);
+    struct shape shape = {1, {3, 2}, {NN_TANH}, NN_SQUARED, decay, 0, 3};
+    double cost;
+    create(&c, &shape, &rng);
+    c.fast.layer_done = hook ? no_hook : NULL;
+    if (learn)
+        nn_fast_learn(&c.fast, m, c.x, c.y, 0.1, &cost);
+    else
+        nn_fast_gradient(&c.fast, m, c.x, c.y, g_fast, &cost);
+}
+
+Test(fast, gradient_of_nothing_aborts, .signal = SIGABRT) { call_wrongly(0, 0, 0, 0); }
+Test(fast, gradient_of_too_many_aborts, .signal = SIGABRT) { call_wrongly(4, 0, 0, 0); }
+Test(fast, learning_nothing_aborts, .signal = SIGABRT) { call_wrongly(0, 1, 0, 0); }
+Test(fast, learning_too_many_aborts, .signal = SIGABRT) { call_wrongly(4, 1, 0, 0); }
+Test(fast, a_hook_beside_decay_aborts, .signal = SIGABRT) { call_wrongly(3, 0, 1, 0.1); }
