@@ -116,7 +116,7 @@ Test(answers_09, piled_is_caught_with_several_samples)
     nn_destroy(&nn);
     int right = 0;
     for (long seed = 1; seed <= 20; seed++) {
-        make(NULL, &nn, seed);
+        make(&(struct cli){.program = "test"}, &nn, seed);
         struct nn_check c = check(piled, &nn);
         cr_assert(!nn_check_passed(&c) && c.worst > 0.5 && c.worst < 1);
         right += train(piled, &nn, 5000) >= 0;
