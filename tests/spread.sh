@@ -93,6 +93,21 @@ printf '\001' | dd of=changed/train-images-idx3-ubyte bs=1 seek=300000 conv=notr
 cmp -s data/train-images-idx3-ubyte changed/train-images-idx3-ubyte && bad "no picture has changed"
 other data --data changed
 
+# Trainings that train has left, with the same layers.
+left() { # FILE OPTION...
+  timeout -s INT 2 "$(dirname "$spread")/train" --layers "784,128,10" --epochs 100000 --save "$1" "${@:2}" data >/dev/null 2>&1 || true
+  [ -s "$1" ] || bad "train leaves nothing in $1"
+}
+left tanh --optimizer descent --activation tanh &
+left squared --optimizer descent --loss squared &
+left decayed --optimizer descent --decay 0.01 &
+left adam &
+wait
+for kind in tanh squared decayed; do
+  amiss "a training of another kind: $kind" 1 "$kind: a net of another kind" "${small[@]}" --resume $kind
+done
+amiss "a training by another method" 1 "adam: a training by another method" "${small[@]}" --resume adam
+
 # What all find amiss, one says.
 amiss "no pictures" 1 "none/train-images" "${small[@]}" --data none --ranks 2
 amiss "ranks that do not divide the batch" 1 "--batch" "${small[@]}" --ranks 3

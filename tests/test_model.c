@@ -949,6 +949,30 @@ Test(model, more_layers_or_text_than_a_header_holds)
     nn_model_free(&m);
 }
 
+Test(model, a_file_too_large_to_be_loaded_is_not_made)
+{
+    // of this net only the sizes are looked at, and its memory is never touched
+    const size_t size[] = {1 << 13, 1 << 14};
+    const enum nn_activation sigma[] = {NN_TANH};
+    struct nn_model m = {.rows = 1, .cols = 1 << 13, .scale = 1};
+    cr_assert(nn_create(&m.nn, 1, size, sigma) == NN_OK);
+    cr_assert(m.nn.params * sizeof *m.nn.p > NN_MODEL_MOST);
+    expect_no_pack(&m, NN_TOO_BIG, "");
+    nn_model_free(&m);
+}
+
+Test(model, a_key_needs_no_escapes_in_json)
+{
+    struct nn_model m;
+    for (const char *c = "\"\\ \n\x7f"; *c; c++) {
+        const char key[] = {'a', *c, 'b', '\0'};
+        make(&m, NN_F64, 0, 5);
+        cr_assert(nn_model_set(&m, key, "x") == NN_OK);
+        expect_no_pack(&m, NN_BAD_VALUE, key);
+        nn_model_free(&m);
+    }
+}
+
 /* -------------------------------------------------- settings and words */
 
 Test(model, settings)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1545838982. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1136499462. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o evaluate code/12-well/evaluate.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -127,6 +127,8 @@ int main(int argc, char **argv)
         cli_fail(&cli, "%s", nn_status_text(NN_NO_MEMORY));
     size_t right = 0, first = last ? set.m - (size_t)last : 0;
     size_t n = set.rows * set.cols, named = set.m - first;
+    const double *a = model.nn.a + // the logits, which cannot be 0
+        nn_layer_at(&model.nn, model.nn.layers).unit;
     for (size_t s = first; s < set.m; s++) {
         ask(&model, set.pixel + s * n, x, p);
         size_t said = 0, label = set.label[s];
@@ -134,7 +136,8 @@ int main(int argc, char **argv)
             if (p[c] > p[said])
                 said = c;
         right += said == label;
-        cost -= log(p[label]);
+        if (model.nn.loss == NN_CROSS_ENTROPY)
+            cost += nn_log_sum_exp(classes, a) - a[label];
         confusion[label * classes + said]++;
     }
     printf("pictures = %zu  right = %zu  accuracy = %.4f", named,

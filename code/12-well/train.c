@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1356440609. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 2397727939. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -485,7 +485,8 @@ int main(int argc, char **argv)
         {"engine", "E", "plain (in doubles) or fast (in floats) "
          "[plain]", CLI_TEXT, &t.engine, 0, 0},
         {"classes", "NAMES", "names of the classes, with commas "
-         "[Fashion-MNIST's, if DIR is]", CLI_TEXT, &t.classes, 0, 0},
+         "[Fashion-MNIST's, if DIR has that name]", CLI_TEXT,
+         &t.classes, 0, 0},
         {"validation", "N", "hold out the last N training pictures",
          CLI_WHOLE, &t.validation, 0, 1e9},
         {"pictures", "N", "learn from the first N of the others; "
@@ -494,14 +495,14 @@ int main(int argc, char **argv)
          CLI_TEXT, &t.save, 0, 0},
         {"resume", "MODEL", "go on with a training that was stopped",
          CLI_TEXT, &t.resume, 0, 0},
-        {"log", "FILE", "append a line for each epoch, as CSV",
+        {"log", "FILE", "a line for each epoch, as CSV",
          CLI_TEXT, &t.log_path, 0, 0},
     };
     t.cli = (struct cli){"train", "DIR",
-        "Teaches a net the pictures in DIR, and saves it. SIGINT or "
-        "SIGTERM\nends the step, saves, and exits with 130 or 143; "
-        "--resume MODEL goes on\nas if nothing had been, with the "
-        "settings in MODEL.",
+        "Teaches a net the pictures in DIR. SIGINT or SIGTERM ends "
+        "the step,\nsaves if there is a --save, and exits with 130 "
+        "or 143; --resume MODEL goes\non as if nothing had been, "
+        "with the settings in MODEL, and adds to --log.",
         options, sizeof options / sizeof *options, 1};
     const char *dir = argv[cli_parse(&t.cli, argc, argv)];
     if (t.resume) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 3177880694. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 2890052265. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -463,8 +463,16 @@ static const char *fits(const struct job *job,
         same = nn->size[l] == job->nn.size[l];
     if (!same)
         return "not the layers of --hidden";
+    for (int l = 0; l < nn->layers; l++)
+        same = same && nn->sigma[l] == job->nn.sigma[l];
+    if (!same || nn->loss != job->nn.loss || nn->decay > 0 ||
+        model->offset < 0 || model->offset > 0 ||
+        model->scale < 255 || model->scale > 255)
+        return "a net of another kind";
     if (!model->state)
         return "no training to go on with";
+    if (model->state->optimizer.method != NN_DESCENT)
+        return "a training by another method";
     if (model->state->m != job->train.m)
         return "a training on other pictures";
     return NULL;

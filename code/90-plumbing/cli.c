@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 138464530. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3446052017. */
 #define _GNU_SOURCE
 #include "90-plumbing/cli.h"
 
@@ -108,7 +108,7 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
             at++; // past operands
         if (c != 0)
             usage(cli, c == ':' ? "a value is missing after "
-                                : "unknown option ", argv[at]);
+                                : "not one option: ", argv[at]);
         if ((size_t)i == n) {
             help(cli);
             cli_finish(cli);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2318119437. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1196786862. */
 #include "tools/model.h"
 
 #include <errno.h>
@@ -334,7 +334,8 @@ enum { MOST_KEY = 100 };
 static int is_key(const char *name)
 {
     size_t n = 0;
-    while (name[n] > ' ' && name[n] <= '~' && n < MOST_KEY)
+    while (name[n] > ' ' && name[n] <= '~' && name[n] != '"' &&
+           name[n] != '\\' && n < MOST_KEY)
         n++;
     return name[n] == '\0';
 }
@@ -424,6 +425,8 @@ static enum nn_status put_all(const struct nn_model *m,
     if (used == 0)
         return NN_NO_MEMORY;
     if (header > MOST_HEADER)
+        return NN_TOO_BIG;
+    if (end > NN_MODEL_MOST - 8 - header)
         return NN_TOO_BIG;
     *length = 8 + header + end;
     *bytes = malloc(*length);
@@ -964,13 +967,12 @@ enum nn_status nn_model_load(struct nn_model *model,
                              const char *path,
                              struct nn_model_fault *fault)
 {
-    enum { MOST_BYTES = 1 << 30 };
     uint8_t *bytes;
     size_t length;
     *model = (struct nn_model){0};
     *fault = (struct nn_model_fault){{0}, 0, {0}};
-    enum nn_status status = nn_file_read(path, MOST_BYTES, &bytes,
-                                         &length);
+    enum nn_status status = nn_file_read(path, NN_MODEL_MOST,
+                                         &bytes, &length);
     fault->offset = length;
     if (status == NN_OK)
         status = nn_model_parse(bytes, length, model, fault);

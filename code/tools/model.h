@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1124624069. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 103609143. */
 #ifndef TOOLS_MODEL_H
 #define TOOLS_MODEL_H
 #include <stddef.h>
@@ -65,9 +65,12 @@ void nn_model_explain(enum nn_status status,
                       const struct nn_model_fault *fault,
                       char text[NN_MODEL_TEXT]);
 
-/* Loads a model. On failure there is nothing to free, and *fault
-   says where; nothing is allocated for what is not in the file.
+/* Loads a model, of at most NN_MODEL_MOST bytes; more is
+   NN_TOO_BIG, for saving as well. On failure there is nothing to
+   free, and *fault says where; nothing is allocated for what is
+   not in the file.
    On success nn_model_free frees all that is in *model. */
+enum { NN_MODEL_MOST = 1 << 30 };
 enum nn_status nn_model_load(struct nn_model *model,
                              const char *path,
                              struct nn_model_fault *fault);
@@ -79,11 +82,12 @@ enum nn_status nn_model_parse(const uint8_t *bytes, size_t length,
                               struct nn_model_fault *fault);
 
 /* Saves a model: writes a file beside PATH, syncs it and gives it
-   that name. On failure what was at PATH is still there. Numbers
-   become float when dtype is NN_F32. What could not be loaded is
-   not saved, with the status that loading would give;
-   NN_NO_WRITE. The model stays the caller's, and may point to
-   what is not malloc'd. */
+   that name. On failure what was at PATH is still there, unless
+   fault->what begins with "sync the folder": then the new file
+   is. Numbers become float when dtype is NN_F32. What could
+   not be loaded is not saved, with the status that loading
+   would give; NN_NO_WRITE. The model stays the caller's, and
+   may point to what is not malloc'd. */
 enum nn_status nn_model_save(const struct nn_model *model,
                              const char *path,
                              struct nn_model_fault *fault);
