@@ -41,7 +41,7 @@ static const double nan_ = (double)NAN, inf = (double)INFINITY;
 static const float inf_ = INFINITY;
 
 /* ---------------------------------------------------------------- memory
-   Each block ends where a page ends that nobody may touch, and begins behind numbers
+   Each block ends where a page begins that nobody may touch, and begins behind numbers
    that are none; what is not set to zero is no number; requests can be refused; blocks
    are counted. */
 
