@@ -1,4 +1,4 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 3426863969. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 4207067216. */
 #include "nn/watch.h"
 
 #include <math.h>
@@ -11,6 +11,7 @@ double nn_clip(size_t n, double *g, double most)
         largest = fmax(largest, fabs(g[i]));
     for (size_t i = 0; largest > 0 && i < n; i++)
         sum += g[i] / largest * (g[i] / largest);
+
     double length = largest * sqrt(sum);
     if (length > most)
         for (size_t i = 0; i < n; i++)
