@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 2890052265. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 4020063965. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -84,8 +84,8 @@ static void add(size_t n, float *g, const float *other)
         g[i] += other[i];
 }
 
-/* g[0] = the sum of COUNT vectors of n numbers, a power of two,
-   by pairs. */
+/* g[0] = the sum, by pairs, of COUNT vectors of n numbers. COUNT
+   is a power of two. */
 static void add_by_pairs(size_t count, size_t n, float *g)
 {
     for (size_t d = 1; d < count; d *= 2)

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 2931354607. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 885902871. */
 #ifndef NN_FAST_H
 #define NN_FAST_H
 #include "nn/nn.h"
@@ -84,7 +84,8 @@ enum nn_status nn_fast_gradient(struct nn_fast *f, size_t m,
 
 /* A step of f->method along the gradient of m <= batch samples.
    *cost is that before the step. NN_NOT_FINITE: it is NaN or
-   infinite; then p is as before. */
+   infinite or, but for plain descent without decay, a slope is;
+   then p is as before. */
 enum nn_status nn_fast_learn(struct nn_fast *f, size_t m,
                              const float *x, const float *y,
                              double rate, double *cost);
