@@ -118,6 +118,7 @@ while read -r source; do by_hand "$source"; done < <(grep -l '^int main(' code/*
 [ ! -x "$root/build/bin/clothes" ] || try "--curve without --hold" 2 "--hold" "$root/build/bin/clothes" --curve $data
 [ ! -x "$root/build/bin/learn" ] || learn
 [ ! -x "$root/build/bin/deep" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/deep" nowhere
+[ ! -x "$root/build/bin/nearest" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/nearest" nowhere
 [ ! -x "$root/build/bin/peek" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/peek" nowhere
 [ ! -x "$root/build/bin/stall" ] || try "an unknown activation" 2 "--sigma none" "$root/build/bin/stall" --sigma none
 [ ! -x "$root/build/bin/twice" ] || try "an abbreviation of two options" 2 "--st" "$root/build/bin/twice" --st 7
