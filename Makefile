@@ -162,8 +162,9 @@ try: $(O)/libtools.a $(O)/libfourloops.a
 # --------------------------------------------------------------------- their runs
 # A program runs again when its code has changed, not when the prose around it
 # has: so a run depends on the clean tangle and only waits for the binary.
+within = $(foreach c,$1,$c $(call within,$(includes.$c))) # and the .c files that it includes
 define run
-build/out/$1.txt: $(addprefix code/,$(filter %/$(program.$1).c,$(PROGRAMS))) $(LIB_CODE) $(if $(filter %/$(program.$1).c,$(TOOLED)),$(TOOL_C:%=code/%)) \
+build/out/$1.txt: $(addprefix code/,$(call within,$(filter %/$(program.$1).c,$(PROGRAMS)))) $(LIB_CODE) $(if $(filter %/$(program.$1).c,$(TOOLED)),$(TOOL_C:%=code/%)) \
   $(if $(filter python3,$(program.$1)),$(addprefix code/,$(filter %.py,$(TANGLED)))) build/run/$1.cmd | $(addprefix $(O)/bin/,$(filter $(program.$1),$(NAMES)))
 	@mkdir -p build/out
 	@echo "$$$$(cat build/run/$1.cmd)"

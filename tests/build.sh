@@ -67,6 +67,14 @@ fresh; sed -i 's/1 @<< 1/1 @<< 2/' tree/$nw
 all build/values.tex
 check "new code runs again" grep -q '{number}{4}' tree/build/values.tex
 
+fresh; sed -i 's/^printf("number.*/#include "01-tiny\/one.c"/' tree/$nw
+append '<<[[01-tiny/one.c]]>>=' '#include "01-tiny/two.c"' '@' '<<[[01-tiny/two.c]]>>=' 'printf("number = %d\n", 5);' '@'
+all build/values.tex || true
+check "a program includes another file" grep -q '{number}{5}' tree/build/values.tex
+sed -i 's/, 5);/, 6);/' tree/$nw
+all build/values.tex || true
+check "... and runs again when that has changed" grep -q '{number}{6}' tree/build/values.tex
+
 fresh; rm tree/code/01-tiny/tiny.c
 all || true
 check "a file of code/ comes back" cmp -s {tree,good}/code/01-tiny/tiny.c

@@ -144,6 +144,7 @@ bands() {
   linear=$(value clothes-linear 'net on test') base=$(value clothes 'baseline on test') net=$(value clothes 'net on test')
   holds "$base + 0.1 < $linear && $linear < $net + 0.005" &&
   holds "$(value peek 'flattered at 100') > 0.01 && $(value peek 'flattered at 5000') < 0.005" &&
+  holds "$(value nearest 'named rightly') == 0.844" &&
   holds "$(value learn-short gain) > $(value learn-short doubt) && $(value learn-short gain) > $(value learn-loss gain)" &&
   grep -q '^squared  *3[*] ' build/out/learn-short.txt &&
   holds "$(column learn-loss cross-entropy 3) > 0.82" &&

@@ -90,6 +90,16 @@ clothes() {
   out=/dev/full try "full disk" 1 "" "$clothes" --hidden 1 --epochs 0 $data
 }
 
+nearest() { # test pictures of another size are not asked about, and nothing is lost
+  local nearest=$root/build/bin/nearest test=t10k-images-idx3-ubyte.gz
+  try "no folder" 1 "nowhere/train" "$nearest" nowhere
+  [ -d $data ] || return 0
+  folder sizes $test
+  { printf '\0\0\10\3\0\0\47\20\0\0\0\1\0\0\0\1'; head -c 10000 /dev/zero; } | gzip >sizes/$test
+  try "pictures of another size" 1 "differ in size" "$nearest" sizes
+  out=/dev/full try "full disk" 1 "" "$nearest" --pictures 1 $data
+}
+
 learn() { # what learn refuses of its lists, and of its data
   local learn=$root/build/bin/learn
   for list in nothing squared,nothing "squared," ,squared ''; do
@@ -118,6 +128,7 @@ while read -r source; do by_hand "$source"; done < <(grep -l '^int main(' code/*
 [ ! -x "$root/build/bin/clothes" ] || try "--curve without --hold" 2 "--hold" "$root/build/bin/clothes" --curve $data
 [ ! -x "$root/build/bin/learn" ] || learn
 [ ! -x "$root/build/bin/deep" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/deep" nowhere
+[ ! -x "$root/build/bin/nearest" ] || nearest
 [ ! -x "$root/build/bin/peek" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/peek" nowhere
 [ ! -x "$root/build/bin/stall" ] || try "an unknown activation" 2 "--sigma none" "$root/build/bin/stall" --sigma none
 [ ! -x "$root/build/bin/twice" ] || try "an abbreviation of two options" 2 "--st" "$root/build/bin/twice" --st 7

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "14-ladder/answers.c"
+#include "nn/pictures.h"
 
 TestSuite(answers_14, .timeout = 60);
 
@@ -62,6 +63,27 @@ Test(answers_14, zeros_may_be_skipped)
     w[1 * N] = INFINITY; // x[1] is 0, and is not looked at
     skipping(N, M, w, b, x, z);
     cr_assert(memcmp(z, all, sizeof z) == 0);
+}
+
+/* Of a hundred places of eight training pictures in a row 13 are 0 in all of them. */
+Test(answers_14, few_places_are_zero_in_eight_pictures)
+{
+    struct nn_pictures set;
+    struct nn_fault fault;
+    size_t zeros = 0, places = 0;
+    cr_assert(nn_pictures_load(&set, "/usr/share/datasets/fashion-mnist", "train",
+                               &fault) == NN_OK, "%s", fault.path);
+    size_t n = set.rows * set.cols;
+    for (size_t s = 0; s + 8 <= set.m; s += 8)
+        for (size_t k = 0; k < n; k++, places++) {
+            int any = 0;
+            for (size_t i = s; i < s + 8; i++)
+                any |= set.pixel[i * n + k];
+            zeros += !any;
+        }
+    cr_assert(lround(100.0 * (double)zeros / (double)places) == 13, "%zu of %zu",
+              zeros, places);
+    nn_pictures_free(&set);
 }
 
 Test(answers_14, two_bytes_are_the_nearest)
