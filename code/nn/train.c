@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1795752295. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3107722851. */
 #include "nn/train.h"
 
 #include <assert.h>
@@ -215,7 +215,8 @@ enum nn_status nn_train(struct nn *nn,
     *now = (struct nn_now){.steps = room.steps};
     for (size_t s = 0; s < samples->m && room.order; s++)
         room.order[s] = s;
-    if (how->place && how->place->step > room.steps)
+    if (status == NN_OK && how->place &&
+        how->place->step > room.steps)
         status = NN_BAD_SIZE;
     if (how->place && how->place->step > 0 && status == NN_OK) {
         now->step = how->place->step;

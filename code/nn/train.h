@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 1383053238. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3043619966. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
 #include "nn/check.h"
@@ -47,7 +47,7 @@ struct nn_now {
     double rate;         // of this step
     double cost;         // mean over the epoch so far
     char born[NN_NAME]; // on NN_NOT_FINITE: what was not finite,
-    size_t sample;      // and of which sample, if born is not "sum"
+    size_t sample;      // and of which, if it was in one sample
 };
 
 struct nn_training {
