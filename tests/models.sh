@@ -140,7 +140,7 @@ done
 for option in activation loss init optimizer schedule engine; do
   try "--$option none" 2 "--$option none" "$bin/train" --layers 80,4 "--$option" none set
 done
-for names in a,b,c a,b,c,d,e a,b,c, a,,c,d a,b,c,d,; do
+for names in a,b,c a,b,c,d,e 'a,b,c,' a,,c,d 'a,b,c,d,'; do
   try "--classes $names" 2 "--classes $names: not 4 names" "$bin/train" --layers 80,4 --classes $names set
 done
 try "too many held out" 1 "too few" "$bin/train" --layers 80,4 --validation 6000 set

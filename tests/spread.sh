@@ -116,7 +116,7 @@ amiss "ranks that are no power of two, for the tree" 2 "a fixed order.* divide 8
 amiss "a file that is no training" 1 "data/train-labels" "${small[@]}" --ranks 2 --resume data/train-labels-idx1-ubyte
 amiss "an unknown order" 2 "--sum some" "${small[@]}" --ranks 2 --sum some
 amiss "a batch that has no eighths" 2 "--batch 12" "${small[@]}" --batch 12
-for sizes in 3,, 3, '' ,3 0 100001 1,2,3,4,5,6,7,8; do
+for sizes in '3,,' '3,' '' ,3 0 100001 1,2,3,4,5,6,7,8; do
   amiss "no layers: '$sizes'" 2 "--hidden $sizes: wanted: 1 to 7 sizes from 1 to 100000" "${small[@]}" --hidden "$sizes"
 done
 amiss "the costs of one rank" 2 "--cost takes two" "${small[@]}" --cost

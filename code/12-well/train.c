@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 3531901830. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 4099422783. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -352,19 +352,17 @@ static void name_classes(struct teaching *t, const char *dir)
     if (!*text)
         return;
 
-    char **name = calloc(n + 1, sizeof *name);
-    int held = name != NULL;
-    t->model.classes = name;
-    while (held && c < n) {
-        size_t length = strcspn(text, ",");
-        if (length == 0)
+    t->model.classes = calloc(n + 1, sizeof *t->model.classes);
+    for (size_t length; t->model.classes && c < n; c++) {
+        if ((length = strcspn(text, ",")) == 0)
             break;
-        name[c] = strndup(text, length);
-        held = name[c++] != NULL;
+        t->model.classes[c] = strndup(text, length);
+        if (!t->model.classes[c])
+            cli_fail(&t->cli, "%s", nn_status_text(NN_NO_MEMORY));
         text += length;
-        text += c < n && *text == ',';
+        text += c + 1 < n && *text == ',';
     }
-    if (!held)
+    if (!t->model.classes)
         cli_fail(&t->cli, "%s", nn_status_text(NN_NO_MEMORY));
     if (c < n || *text)
         cli_usage(&t->cli, "--classes %s: not %zu names",

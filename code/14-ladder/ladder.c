@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 3806212103. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 1155120135. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o ladder code/14-ladder/ladder.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -1099,7 +1099,7 @@ static void take_pictures(struct job *job, const char *dir,
     free(job->x);
     free(job->y);
     job->m = set.m;
-    job->x = numbers((set.m + 3) * 784); // tiles read on: fours
+    job->x = numbers((set.m + 3) * 784); // a tile reads fours
     job->y = numbers(set.m * 10);
     for (size_t i = 0; i < set.m * 784; i++)
         job->x[i] = (float)set.pixel[i] / 255;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 194129744. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 3151665915. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -1060,8 +1060,8 @@ int main(int argc, char **argv)
         cli_misuse(&job.cli, "sum", job.sum,
                    "neither after nor along nor tree");
     if (!read_sizes(&job, sizes))
-        cli_misuse(&job.cli, "hidden", job.hidden,
-                   "wanted: 1 to 7 sizes from 1 to 100000");
+        cli_usage(&job.cli, "--hidden %s: wanted: 1 to %d sizes from "
+                  "1 to %d", job.hidden, MOST_LAYERS - 1, MOST_UNITS);
     if (job.batch % PIECES != 0)
         cli_usage(&job.cli, "--batch %ld: not a multiple of %d",
                   job.batch, PIECES);
