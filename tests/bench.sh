@@ -177,14 +177,16 @@ refuses 1 "list:2: this name" "$good
 a ./fake b 1 1"
 refuses 1 "list:1: a name" "a_b ./fake a 1 1"
 refuses 1 "list:1: a name" "1a ./fake a 1 1"
-refuses 1 "list:1: a name" "abcdefghijklmnopqrstu ./fake a 1 1"
+refuses 1 "list:1: a name is a letter and at most 19 " "abcdefghijklmnopqrstu ./fake a 1 1"
 refuses 1 "list:1: a name" " ./fake a 1 1"
+refuses 1 "list:2: too long" "$good
+b ./fake $(printf '%01000d' 0) ./fake b 1 1"
 refuses 1 "list:201: too many" "$(for i in $(seq 201); do echo "a$i ./fake a 1 1"; done)"
 refuses 2 "--only b" "$good" --only b
-refuses 2 "--only a,b" "$good" --only a,b
+refuses 2 "--only b: matches none" "$good" --only a,b
 refuses 2 "--against b" "$good" --against b
 for sizes in 0 '' '32,' 1025 a 1,2,3,4,5 -1; do refuses 2 "--batch" "$good" --batch "$sizes"; done
-refuses 1 "none/weights.bin: cannot be written" "$good" --weights none/weights.bin
+refuses 1 "none/weights.bin: No such file or directory" "$good" --weights none/weights.bin
 check "a list that is not there" [ "$("$bench" none 2>&1)" = "bench: none: No such file or directory" ]
 
 if [ -x /usr/bin/python3 ]; then # as if nothing were installed

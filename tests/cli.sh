@@ -70,11 +70,11 @@ folder() { # FOLDER FILE
 clothes() {
   local clothes=$root/build/bin/clothes train=train-images-idx3-ubyte.gz
   mkdir empty
-  try "no folder" 1 "nowhere/train" "$clothes" nowhere
+  try "no folder" 1 "nowhere/train-images-idx3-ubyte: no such file$" "$clothes" nowhere
   try "empty folder" 1 "empty/train" "$clothes" empty
   [ -d $data ] || { bad "no $data: make deps-code"; return; }
   folder short $train; head -c 1000000 $data/$train >short/$train
-  try "a file cut short" 1 "short/$train" "$clothes" short
+  try "a file cut short" 1 "short/$train: ends too early (byte [1-9][0-9]*)$" "$clothes" short
   folder other $train; echo "not an IDX file" >other/$train
   try "another kind of file" 1 "other/$train" "$clothes" other
   folder dir $train; mkdir dir/$train
@@ -85,7 +85,7 @@ clothes() {
   ln -s $data/t10k-labels-idx1-ubyte.gz labels/train-labels-idx1-ubyte.gz
   try "labels of the other set" 1 "labels/train-labels" "$clothes" labels
   for file in nowhere/wrong.pgm empty /dev/full; do
-    try "--wrong $file" 1 "$file" "$clothes" --hidden 1 --epochs 0 --wrong "$file" $data
+    try "--wrong $file" 1 "$file: [NIs][os] " "$clothes" --hidden 1 --epochs 0 --wrong "$file" $data
   done
   out=/dev/full try "full disk" 1 "" "$clothes" --hidden 1 --epochs 0 $data
 }
@@ -114,6 +114,16 @@ learn() { # what learn refuses of its lists, and of its data
   [ ! -d $data ] || out=/dev/full try "full disk" 1 "" "$learn" --pictures 10 --hold 10 --epochs 1 $data
 }
 
+ladder() { # whose options want each other
+  local ladder=$root/build/bin/ladder
+  try "a batch that is not in fours" 2 "--batch 6: not a multiple" "$ladder" --batch 6
+  try "--steps alone" 2 "want --rung" "$ladder" --steps 3
+  try "--serve alone" 2 "want --rung" "$ladder" --serve nowhere
+  try "--rung alone" 2 "wants --steps" "$ladder" --rung loops
+  try "an unknown rung" 2 "--rung none" "$ladder" --rung none --steps 1
+  try "no folder" 1 "nowhere/train-images-idx3-ubyte: no such file$" "$ladder" --rung loops --serve nowhere
+}
+
 data=/usr/share/datasets/fashion-mnist
 found=0
 for path in "$root"/build/bin/*; do
@@ -131,7 +141,9 @@ while read -r source; do by_hand "$source"; done < <(grep -l '^int main(' code/*
 [ ! -x "$root/build/bin/nearest" ] || nearest
 [ ! -x "$root/build/bin/peek" ] || try "no folder" 1 "nowhere/train" "$root/build/bin/peek" nowhere
 [ ! -x "$root/build/bin/stall" ] || try "an unknown activation" 2 "--sigma none" "$root/build/bin/stall" --sigma none
-[ ! -x "$root/build/bin/twice" ] || try "an abbreviation of two options" 2 "--st" "$root/build/bin/twice" --st 7
-[ ! -x "$root/build/bin/gradcheck" ] || try "an unknown gradient" 2 "--wrong none" "$root/build/bin/gradcheck" --wrong none
+[ ! -x "$root/build/bin/twice" ] || try "an abbreviation of two options" 2 "not so: --st" "$root/build/bin/twice" --st 7
+[ ! -x "$root/build/bin/twice" ] || check "twice, an abbreviation of one option" cmp -s <("$root/build/bin/twice" --ta) <("$root/build/bin/twice" --table)
+[ ! -x "$root/build/bin/gradcheck" ] || try "an unknown gradient" 2 "--wrong none: not one of those" "$root/build/bin/gradcheck" --wrong none
+[ ! -x "$root/build/bin/ladder" ] || ladder
 [ ! -x "$root/build/bin/layer" ] || try "an unknown activation" 2 "--sigma none" "$root/build/bin/layer" --sigma none
 finish

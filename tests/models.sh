@@ -113,19 +113,42 @@ keep try "--resume of more classes" 1 "5 classes" "$bin/train" --resume adam.par
 try "--resume of a finished training" 1 "finished" "$bin/train" --resume adam.safetensors set
 try "--resume of nothing" 1 "nowhere" "$bin/train" --resume nowhere set
 try "--resume of what is no model" 1 "set/0.pgm" "$bin/train" --resume set/0.pgm set
+# other FILE FROM TO: adam.part with one word of its header changed, and the checksum made anew
+other() {
+  python3 - adam.part "$@" <<'PYTHON'
+import sys, zlib
+source, target, was, becomes = sys.argv[1:]
+d = open(source, "rb").read()
+assert d.count(was.encode()) == 1, was
+d = d.replace(was.encode(), becomes.encode())
+d = d[:34] + b"0" * 8 + d[42:]
+open(target, "wb").write(d[:34] + b"%08x" % zlib.crc32(d) + d[42:])
+PYTHON
+}
+other word one-cycle one-cyclx
+try "--resume of a word that is none" 1 "word: setting schedule is one-cyclx" "$bin/train" --resume word set
+other layers '"run.layers":"80,24,4"' '"run.layers":"80,2x,4"'
+try "--resume of layers that are none" 1 "layers: setting layers is 80,2x,4" "$bin/train" --resume layers set
+other wider '"run.layers":"80,24,4"' '"run.layers":"80,25,4"'
+try "--resume of other layers than its net's" 1 "wider: its settings do not fit its net" "$bin/train" --resume wider set
+other batch '"run.batch":"7"' '"run.batch":"8"'
+try "--resume with a batch that the steps were not made with" 1 "batch: its epoch, step and pictures do not fit each other" "$bin/train" --resume batch set
 try "layers that are not the pictures'" 1 "784 inputs and 10 outputs, the pictures 80 pixels and 4 classes" "$bin/train" set
 for layers in '' 80 '80,' ,80 80,0,4 80,x,4 80,-1,4 80,,4 80,1000001,4 80,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,4 99999999999999999999,4; do
-  try "--layers '$layers'" 2 "--layers" "$bin/train" --layers "$layers" set
+  try "--layers '$layers'" 2 "--layers $layers: wanted: 2 to 17 sizes from 1 to 1000000" "$bin/train" --layers "$layers" set
 done
 for option in activation loss init optimizer schedule engine; do
   try "--$option none" 2 "--$option none" "$bin/train" --layers 80,4 "--$option" none set
 done
-for names in a,b,c a,b,c,d,e; do
-  try "--classes $names" 1 "--classes $names: not 4 names" "$bin/train" --layers 80,4 --classes $names set
+for names in a,b,c a,b,c,d,e 'a,b,c,' a,,c,d 'a,b,c,d,'; do
+  try "--classes $names" 2 "--classes $names: not 4 names" "$bin/train" --layers 80,4 --classes $names set
 done
 try "too many held out" 1 "too few" "$bin/train" --layers 80,4 --validation 6000 set
 try "too many to learn from" 1 "too few" "$bin/train" --layers 80,4 --validation 1000 --pictures 5001 set
-try "no folder" 1 "nowhere/train" "$bin/train" nowhere
+try "no folder" 1 "nowhere/train-images-idx3-ubyte: no such file$" "$bin/train" nowhere
+echo kept >log
+learn adam --epochs 2 --log log >/dev/null
+check "a new training adds to a log" test "$(wc -l <log)" -eq 3 -a "$(head -n 1 log)" = kept
 try "a log in no folder" 1 "nowhere/log" "$bin/train" --layers 80,4 --log nowhere/log set
 try "a model in no folder" 1 "nowhere/x" "$bin/train" --layers 80,4 --save nowhere/x set
 try "a rate that is too large" 1 "no longer a finite" "$bin/train" --layers 80,24,4 --optimizer descent --activation identity --rate 1000 set

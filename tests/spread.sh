@@ -61,6 +61,7 @@ some() { # FILE SKIP BYTES: bytes after the first SKIP
 { printf '\0\0\010\003\0\0\002\0\0\0\0\034\0\0\0\034'; some images-idx3 16 $((512 * 784)); } >data/train-images-idx3-ubyte
 { printf '\0\0\010\001\0\0\002\0'; some labels-idx1 8 512; } >data/train-labels-idx1-ubyte
 for part in images-idx3 labels-idx1; do ln -s train-$part-ubyte data/t10k-$part-ubyte; done
+mkdir train; ln -s ../data/train-{images-idx3,labels-idx1}-ubyte train
 small=("$spread" --data data --batch 64)
 
 # Twelve steps are one epoch and a half.
@@ -110,12 +111,16 @@ amiss "a training by another method" 1 "adam: a training by another method" "${s
 
 # What all find amiss, one says.
 amiss "no pictures" 1 "none/train-images" "${small[@]}" --data none --ranks 2
-amiss "ranks that do not divide the batch" 1 "--batch" "${small[@]}" --ranks 3
-amiss "ranks that are no power of two, for the tree" 1 "a fixed order" "${small[@]}" --batch 72 --ranks 3 --sum tree
+amiss "ranks that do not divide the batch" 2 "--batch 64: not a multiple of 3 ranks; try --help" "${small[@]}" --ranks 3
+amiss "ranks that are no power of two, for the tree" 2 "a fixed order.* divide 8, not 3; try --help" "${small[@]}" --batch 72 --ranks 3 --sum tree
 amiss "a file that is no training" 1 "data/train-labels" "${small[@]}" --ranks 2 --resume data/train-labels-idx1-ubyte
 amiss "an unknown order" 2 "--sum some" "${small[@]}" --ranks 2 --sum some
 amiss "a batch that has no eighths" 2 "--batch 12" "${small[@]}" --batch 12
-amiss "no layers" 2 "--hidden 3,," "${small[@]}" --hidden 3,,
+for sizes in '3,,' '3,' '' ,3 0 100001 1,2,3,4,5,6,7,8; do
+  amiss "no layers: '$sizes'" 2 "--hidden $sizes: wanted: 1 to 7 sizes from 1 to 100000" "${small[@]}" --hidden "$sizes"
+done
+amiss "the costs of one rank" 2 "--cost takes two" "${small[@]}" --cost
+amiss "no pictures to be tested on" 1 "train/t10k-images-idx3-ubyte: no such file$" "${small[@]}" --data train --ranks 2
 amiss "a folder that is not there" 1 "none/half" "${small[@]}" --ranks 2 --steps 1 --save none/half
 amiss "a training that goes to NaN" 1 "step [0-9]*: " "${small[@]}" --ranks 2 --hidden 128,128,128 --rate 10 --steps 1000
 

@@ -1,4 +1,4 @@
-/* Tangled from chapters/06-layer.nw: edit there. Sum 868699702. */
+/* Tangled from chapters/06-layer.nw: edit there. Sum 787733687. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o layer code/06-layer/layer.c code/90-plumbing/[a-z]*.c -lm */
 #include <math.h>
 #include <stdio.h>
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
     int check = 0, same = 0, many = 0, drop = 0, brief = 0;
     const char *name = "sigmoid";
     const struct cli_option options[] = {
-        {"sigma", "NAME", "sigmoid, tanh or relu",
+        {"sigma", "NAME", "sigmoid, tanh or relu [sigmoid]",
          CLI_TEXT, &name, 0, 0},
         {"x", "X", "the input",
          CLI_REAL, &x, -1e6, 1e6},
@@ -142,7 +142,6 @@ int main(int argc, char **argv)
         sigma++;
     if (sigma == bends + 3)
         cli_misuse(&cli, "sigma", name, "no activation function");
-    const long first = steps < 10 ? steps : 2;
     struct layer t = {{0.4, -0.3, 0.5}, {0.1, 0.2, -0.5}, {0}, {0},
                       {0}, {0}, {0}, {0}};
     const double y[N] = {1, 1, 0};
@@ -191,6 +190,7 @@ int main(int argc, char **argv)
         printf("apart by %s\n", apart <= 1e-12 ? "less than 1e-12"
                                                : "more than 1e-12");
     } else if (many) {
+        const long first = steps < 10 ? steps : 2;
         printf(" step %9s %9s %9s %10s\n", "a1", "a2", "a3", "J");
         for (long i = 0; i <= steps; i++) {
             forward(&t, sigma, x);

@@ -1,4 +1,4 @@
-/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 3894636491. */
+/* Tangled from chapters/09-gradcheck.nw: edit there. Sum 3220545063. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o gradcheck code/09-gradcheck/gradcheck.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -173,7 +173,8 @@ static void learn_and_check(const struct cli *cli, long seeds,
             char median[24] = "-";
             qsort(took, (size_t)right, sizeof *took, by_size);
             if (right)
-                snprintf(median, sizeof median, "%ld", took[right / 2]);
+                snprintf(median, sizeof median, "%ld",
+                         (took[(right - 1) / 2] + took[right / 2]) / 2);
             printf("%-10s %4ld/%-4ld %5s %5ld/%-4ld  %6.3f %9.0f "
                    "%5ld/%ld\n",
                    all[i].name, right, seeds, median, caught, seeds,
@@ -312,7 +313,8 @@ int main(int argc, char **argv)
            strcmp(wrong, all[which].name) != 0)
         which++;
     if (which == WRONG)
-        cli_misuse(&cli, "wrong", wrong, "not one of the ten");
+        cli_misuse(&cli, "wrong", wrong,
+                   "not one of those in --table");
     if (table || dots)
         learn_and_check(&cli, seeds, steps, dots);
     else if (guards)

@@ -1,5 +1,6 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 2678254874. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 3275269450. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,15 +105,35 @@ static double train_epoch(struct job *job, size_t epoch)
     }
     return sum / (double)job->m;
 }
-static void load(struct job *job, const char *dir,
-                 const char *part, struct nn_pictures *set)
+enum { PICTURES_TEXT = 4300 };
+
+/* Loads a PART of the pictures in DIR. TEXT says what is wrong
+   with which file; or "". */
+static void load_or_explain(struct nn_pictures *set,
+                            const char *dir, const char *part,
+                            char text[PICTURES_TEXT])
 {
     struct nn_fault fault;
+    char at[40] = "";
     enum nn_status status = nn_pictures_load(set, dir, part,
                                              &fault);
-    if (status != NN_OK)
-        cli_fail(&job->cli, "%s: %s (byte %zu)", fault.path,
-                 nn_status_text(status), fault.offset);
+    *text = '\0';
+    if (status == NN_OK)
+        return;
+    if (fault.offset > 0)
+        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
+    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
+             nn_status_text(status), at);
+}
+
+static void load_pictures(const struct cli *cli,
+                          struct nn_pictures *set,
+                          const char *dir, const char *part)
+{
+    char text[PICTURES_TEXT];
+    load_or_explain(set, dir, part, text);
+    if (*text)
+        cli_fail(cli, "%s", text);
 }
 static void make_room(struct job *job, size_t hidden)
 {
@@ -197,20 +218,31 @@ static void print_mixed_up(size_t classes,
     printf("#values:\nfurthest apart = %zu  its recall = %.3f  "
            "its precision = %.3f\n", apart, recall, precision);
 }
+/* Writes HEAD and N numbers of SIZE bytes at P. */
+static void write_file(const struct cli *cli, const char *path,
+                       const char *head, const void *p,
+                       size_t size, size_t n)
+{
+    FILE *file = fopen(path, "wb");
+    int ok = file && fputs(head, file) >= 0 &&
+             fwrite(p, size, n, file) == n;
+    int why = errno;
+    if (file && fclose(file) != 0 && ok) {
+        why = errno;
+        ok = 0;
+    }
+    if (!ok)
+        cli_fail(cli, "%s: %s", path, strerror(why));
+}
+
 static void write_pgm(struct job *job, const char *path,
                       size_t width, size_t rows,
                       const uint8_t *bytes)
 {
-    FILE *file = fopen(path, "wb");
-    int ok = file != NULL;
-    if (file) {
-        fprintf(file, "P5\n%zu %zu\n255\n", width, rows);
-        fwrite(bytes, width, rows, file);
-        ok = !ferror(file);
-        ok = fclose(file) == 0 && ok;
-    }
-    if (!ok)
-        cli_fail(&job->cli, "%s: cannot be written", path);
+    char head[60];
+    snprintf(head, sizeof head, "P5\n%zu %zu\n255\n", width,
+             rows);
+    write_file(&job->cli, path, head, bytes, width, rows);
 }
 enum { SHOWN = 8 };
 
@@ -304,16 +336,16 @@ int main(int argc, char **argv)
         "family, and is tested on the others there.",
         options, sizeof options / sizeof *options, 1}};
     const char *dir = argv[cli_parse(&job.cli, argc, argv)];
-    if (curve && !hold) {
-        fprintf(stderr, "clothes: --curve needs --hold: the test "
-                        "pictures are for the end\n");
-        return 2;
-    }
+    if (curve && !hold)
+        cli_usage(&job.cli, "--curve needs --hold: the test pictures "
+                            "are for the end");
     job.rng = nn_rng_seeded((uint64_t)seed);
     job.batch = (size_t)batch;
     job.rate = rate;
-    load(&job, dir, cheat ? "t10k" : "train", &job.train);
-    load(&job, dir, hold && !cheat ? "train" : "t10k", &job.test);
+    load_pictures(&job.cli, &job.train, dir,
+                  cheat ? "t10k" : "train");
+    load_pictures(&job.cli, &job.test, dir,
+                  hold && !cheat ? "train" : "t10k");
     if (job.test.rows != job.train.rows ||
         job.test.cols != job.train.cols ||
         job.test.classes > job.train.classes)
@@ -368,7 +400,7 @@ int main(int argc, char **argv)
         printf("\nnet on test = %.4f\n", (double)right / (double)tested);
         if (cheat) {
             struct nn_pictures fresh;
-            load(&job, dir, "train", &fresh);
+            load_pictures(&job.cli, &fresh, dir, "train");
             right = count_right(&job, &fresh, 0, net_answer, NULL);
             printf("net on new pictures = %.4f\n",
                    (double)right / (double)fresh.m);

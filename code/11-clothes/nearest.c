@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3637865291. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1629799880. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o nearest code/11-clothes/nearest.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <stdio.h>
 
@@ -8,27 +8,35 @@
 
 #include "11-clothes/answers.c"
 
-struct job {
-    struct cli cli;
-    struct nn_pictures train, test;
-    size_t m;    // training pictures used: the first m
-    struct nn nn;
-    struct nn_rng rng;
-    size_t batch;
-    double rate;
-    size_t *order;      // [m]
-    double *x, *y, *g;  // [batch][n_0], [batch][classes], [P]
-    double *mean;       // [classes][n_0]
-};
-static void load(struct job *job, const char *dir,
-                 const char *part, struct nn_pictures *set)
+enum { PICTURES_TEXT = 4300 };
+
+/* Loads a PART of the pictures in DIR. TEXT says what is wrong
+   with which file; or "". */
+static void load_or_explain(struct nn_pictures *set,
+                            const char *dir, const char *part,
+                            char text[PICTURES_TEXT])
 {
     struct nn_fault fault;
+    char at[40] = "";
     enum nn_status status = nn_pictures_load(set, dir, part,
                                              &fault);
-    if (status != NN_OK)
-        cli_fail(&job->cli, "%s: %s (byte %zu)", fault.path,
-                 nn_status_text(status), fault.offset);
+    *text = '\0';
+    if (status == NN_OK)
+        return;
+    if (fault.offset > 0)
+        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
+    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
+             nn_status_text(status), at);
+}
+
+static void load_pictures(const struct cli *cli,
+                          struct nn_pictures *set,
+                          const char *dir, const char *part)
+{
+    char text[PICTURES_TEXT];
+    load_or_explain(set, dir, part, text);
+    if (*text)
+        cli_fail(cli, "%s", text);
 }
 
 int main(int argc, char **argv)
@@ -38,29 +46,29 @@ int main(int argc, char **argv)
         {"pictures", "N", "name so many test pictures",
          CLI_WHOLE, &pictures, 1, 1e9},
     };
-    struct job job = {.cli = {"nearest", "DIR",
+    const struct cli cli = {"nearest", "DIR",
         "Names the first test pictures in DIR, each like the "
         "training picture\nthat is nearest.",
-        options, sizeof options / sizeof *options, 1}};
-    const char *dir = argv[cli_parse(&job.cli, argc, argv)];
-    load(&job, dir, "train", &job.train);
-    load(&job, dir, "t10k", &job.test);
-    if (job.test.rows != job.train.rows ||
-        job.test.cols != job.train.cols)
-        cli_fail(&job.cli, "%s: training and test pictures "
-                           "differ in size", dir);
+        options, sizeof options / sizeof *options, 1};
+    struct nn_pictures train, test;
+    const char *dir = argv[cli_parse(&cli, argc, argv)];
+    load_pictures(&cli, &train, dir, "train");
+    load_pictures(&cli, &test, dir, "t10k");
+    if (test.rows != train.rows || test.cols != train.cols)
+        cli_fail(&cli, "%s: training and test pictures differ in "
+                       "size", dir);
     size_t m = (size_t)pictures, right = 0;
-    size_t dots = job.test.rows * job.test.cols;
-    m = m < job.test.m ? m : job.test.m;
+    size_t dots = test.rows * test.cols;
+    m = m < test.m ? m : test.m;
     for (size_t s = 0; s < m; s++) {
-        const uint8_t *dot = job.test.pixel + s * dots;
-        right += nearest_label(&job.train, dot) == job.test.label[s];
+        const uint8_t *dot = test.pixel + s * dots;
+        right += nearest_label(&train, dot) == test.label[s];
         cli_progress("pictures", s + 1, m);
     }
     printf("pictures = %zu\n", m);
     printf("named rightly = %.3f\n", (double)right / (double)m);
-    nn_pictures_free(&job.train);
-    nn_pictures_free(&job.test);
-    cli_finish(&job.cli);
+    nn_pictures_free(&train);
+    nn_pictures_free(&test);
+    cli_finish(&cli);
     return 0;
 }

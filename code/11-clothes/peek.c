@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 263703288. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 222154552. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o peek code/11-clothes/peek.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -53,15 +53,35 @@ static double train_epoch(struct job *job, size_t epoch)
     }
     return sum / (double)job->m;
 }
-static void load(struct job *job, const char *dir,
-                 const char *part, struct nn_pictures *set)
+enum { PICTURES_TEXT = 4300 };
+
+/* Loads a PART of the pictures in DIR. TEXT says what is wrong
+   with which file; or "". */
+static void load_or_explain(struct nn_pictures *set,
+                            const char *dir, const char *part,
+                            char text[PICTURES_TEXT])
 {
     struct nn_fault fault;
+    char at[40] = "";
     enum nn_status status = nn_pictures_load(set, dir, part,
                                              &fault);
-    if (status != NN_OK)
-        cli_fail(&job->cli, "%s: %s (byte %zu)", fault.path,
-                 nn_status_text(status), fault.offset);
+    *text = '\0';
+    if (status == NN_OK)
+        return;
+    if (fault.offset > 0)
+        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
+    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
+             nn_status_text(status), at);
+}
+
+static void load_pictures(const struct cli *cli,
+                          struct nn_pictures *set,
+                          const char *dir, const char *part)
+{
+    char text[PICTURES_TEXT];
+    load_or_explain(set, dir, part, text);
+    if (*text)
+        cli_fail(cli, "%s", text);
 }
 static void make_room(struct job *job, size_t hidden)
 {
@@ -130,17 +150,18 @@ static void peek(struct peeking *p, size_t n, double *seen,
 
 int main(int argc, char **argv)
 {
-    enum { NETS = 20, LEARNED = 3000, PICTURES = 10000,
-           DRAWS = 5000 };
     struct job job = {.cli = {"peek", "DIR",
         "Trains nets on some of the pictures in DIR, and keeps the "
         "one that\nis best on others: how much is it flattered?",
         NULL, 0, 1}, .batch = 10, .rate = 3};
-    struct peeking p = {nn_rng_seeded(1), NETS, PICTURES, NULL, NULL};
     const char *dir = argv[cli_parse(&job.cli, argc, argv)];
-    load(&job, dir, "train", &job.train);
+    enum { NETS = 20, HIDDEN = 30, EPOCHS = 3, LEARNED = 3000,
+           PICTURES = 10000, DRAWS = 5000 };
+    struct peeking p = {nn_rng_seeded(1), NETS, PICTURES, NULL, NULL};
+    load_pictures(&job.cli, &job.train, dir, "train");
     if (job.train.m <= PICTURES)
-        cli_fail(&job.cli, "%s: only %zu pictures", dir, job.train.m);
+        cli_fail(&job.cli, "%s: %zu pictures, not more than %d", dir,
+                 job.train.m, PICTURES);
     job.m = job.train.m - PICTURES < LEARNED
                 ? job.train.m - PICTURES : LEARNED;
     p.right = calloc(NETS, PICTURES);
@@ -151,8 +172,8 @@ int main(int argc, char **argv)
         p.order[s] = s;
     for (size_t i = 0; i < NETS; i++) {
         job.rng = nn_rng_seeded(i + 1);
-        make_room(&job, 30);
-        for (size_t epoch = 1; epoch <= 3; epoch++)
+        make_room(&job, HIDDEN);
+        for (size_t epoch = 1; epoch <= EPOCHS; epoch++)
             train_epoch(&job, epoch);
         for (size_t s = 0; s < PICTURES; s++) {
             size_t at = job.train.m - PICTURES + s;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1136499462. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3071268197. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o evaluate code/12-well/evaluate.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +26,36 @@ static void load_model(const struct cli *cli,
 {
     struct nn_model_fault fault;
     fail_unless(cli, nn_model_load(model, path, &fault), &fault);
+}
+enum { PICTURES_TEXT = 4300 };
+
+/* Loads a PART of the pictures in DIR. TEXT says what is wrong
+   with which file; or "". */
+static void load_or_explain(struct nn_pictures *set,
+                            const char *dir, const char *part,
+                            char text[PICTURES_TEXT])
+{
+    struct nn_fault fault;
+    char at[40] = "";
+    enum nn_status status = nn_pictures_load(set, dir, part,
+                                             &fault);
+    *text = '\0';
+    if (status == NN_OK)
+        return;
+    if (fault.offset > 0)
+        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
+    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
+             nn_status_text(status), at);
+}
+
+static void load_pictures(const struct cli *cli,
+                          struct nn_pictures *set,
+                          const char *dir, const char *part)
+{
+    char text[PICTURES_TEXT];
+    load_or_explain(set, dir, part, text);
+    if (*text)
+        cli_fail(cli, "%s", text);
 }
 /* Returns p [n_L]: the probabilities of the classes,
    or with the squared cost the outputs. x [n_0] is room. */
@@ -104,11 +134,7 @@ int main(int argc, char **argv)
     struct nn_model model;
     load_model(&cli, &model, path);
     struct nn_pictures set;
-    struct nn_fault fault;
-    enum nn_status status = nn_pictures_load(&set, dir, part, &fault);
-    if (status != NN_OK)
-        cli_fail(&cli, "%s: %s (byte %zu)", fault.path,
-                 nn_status_text(status), fault.offset);
+    load_pictures(&cli, &set, dir, part);
     size_t classes = model.nn.size[model.nn.layers];
     if (set.rows != model.rows || set.cols != model.cols)
         cli_fail(&cli, "%s: %zu x %zu pixels; the net in %s takes "

@@ -1,9 +1,8 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3918993125. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 926309797. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o inspect code/12-well/inspect.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "90-plumbing/cli.h"
 #include "nn/file.h"
@@ -83,12 +82,11 @@ static void print_training(const struct nn_model *model)
 }
 static void print_bytes(const struct cli *cli, const char *path)
 {
-    enum { MOST_BYTES = 1 << 30, FIRST = 64, LAST = 32,
-           NEXT = 16 };
+    enum { FIRST = 64, LAST = 32, NEXT = 16 };
     uint8_t *byte;
     size_t length, header = 0;
-    enum nn_status status = nn_file_read(path, MOST_BYTES, &byte,
-                                         &length);
+    enum nn_status status = nn_file_read(path, NN_MODEL_MOST,
+                                         &byte, &length);
     if (status != NN_OK)
         cli_fail(cli, "%s: %s", path, nn_status_text(status));
     for (int i = 7; i >= 0; i--)
@@ -107,7 +105,7 @@ int main(int argc, char **argv)
 {
     int bytes = 0;
     const struct cli_option options[] = {
-        {"bytes", "", "the first bytes of each part of the file",
+        {"bytes", "", "the bytes where the parts of the file meet",
          CLI_FLAG, &bytes, 0, 0},
     };
     const struct cli cli = {"inspect", "MODEL",

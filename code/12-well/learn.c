@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 372497732. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 568353944. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -101,6 +101,36 @@ static int read_list(const struct factor *f, const char *text,
             return 1;
     }
     return 0;
+}
+enum { PICTURES_TEXT = 4300 };
+
+/* Loads a PART of the pictures in DIR. TEXT says what is wrong
+   with which file; or "". */
+static void load_or_explain(struct nn_pictures *set,
+                            const char *dir, const char *part,
+                            char text[PICTURES_TEXT])
+{
+    struct nn_fault fault;
+    char at[40] = "";
+    enum nn_status status = nn_pictures_load(set, dir, part,
+                                             &fault);
+    *text = '\0';
+    if (status == NN_OK)
+        return;
+    if (fault.offset > 0)
+        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
+    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
+             nn_status_text(status), at);
+}
+
+static void load_pictures(const struct cli *cli,
+                          struct nn_pictures *set,
+                          const char *dir, const char *part)
+{
+    char text[PICTURES_TEXT];
+    load_or_explain(set, dir, part, text);
+    if (*text)
+        cli_fail(cli, "%s", text);
 }
 static struct seen look_at(struct run *run, size_t first,
                            size_t m)
@@ -394,7 +424,7 @@ int main(int argc, char **argv)
          CLI_TEXT, &text[PATIENCE], 0, 0},
         {"curve", "", "print the epochs", CLI_FLAG, &job.curve, 0, 0},
         {"sanity", "N", "first cost; learn N pictures by heart",
-         CLI_WHOLE, &few, 0, 1e6},
+         CLI_WHOLE, &few, 1, 1e6},
     };
     job.cli = (struct cli){"learn", "DIR",
         "Learns the pictures in DIR by one recipe or several, from "
@@ -422,20 +452,13 @@ int main(int argc, char **argv)
         job.recipe[f] = job.list[f].value[0];
         if (f == RATE || job.list[f].n == 1)
             continue;
-        if (varied != RATE) {
-            fprintf(stderr, "learn: --%s and --%s have several "
-                            "values; only one may\n",
-                    factors[varied].name, factors[f].name);
-            return 2;
-        }
+        if (varied != RATE)
+            cli_usage(&job.cli, "--%s and --%s have several values; "
+                      "only one may", factors[varied].name,
+                      factors[f].name);
         varied = f;
     }
-    struct nn_fault fault;
-    enum nn_status status = nn_pictures_load(&job.train, dir, "train",
-                                             &fault);
-    if (status != NN_OK)
-        cli_fail(&job.cli, "%s: %s (byte %zu)", fault.path,
-                 nn_status_text(status), fault.offset);
+    load_pictures(&job.cli, &job.train, dir, "train");
     if ((size_t)hold >= job.train.m ||
         (size_t)pictures > job.train.m - (size_t)hold)
         cli_fail(&job.cli, "%s: %zu pictures, fewer than --pictures "

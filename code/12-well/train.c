@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 2397727939. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 4099422783. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o train code/12-well/train.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -33,7 +33,7 @@ static void note_signals(void)
     sigaction(SIGTERM, &once, NULL);
     signal(SIGXFSZ, SIG_IGN); // file too large: write() says so
 }
-enum { MOST_LAYERS = 16, SOME = 100 };
+enum { MOST_LAYERS = 16, MOST_UNITS = 1000000, SOME = 100 };
 
 struct teaching {
     struct cli cli;
@@ -54,8 +54,8 @@ struct teaching {
     double *x, *y, *a;   // [SOME][n_0], [SOME][n_L] twice
     float *fast_x, *fast_a; // the same for the fast engine
     FILE *log;
-    double began;   // in seconds, at which step
-    size_t began_at;
+    double began;    // in seconds
+    size_t began_at; // at which step
 };
 static void fail_unless(const struct cli *cli,
                         enum nn_status status,
@@ -73,6 +73,36 @@ static void load_model(const struct cli *cli,
 {
     struct nn_model_fault fault;
     fail_unless(cli, nn_model_load(model, path, &fault), &fault);
+}
+enum { PICTURES_TEXT = 4300 };
+
+/* Loads a PART of the pictures in DIR. TEXT says what is wrong
+   with which file; or "". */
+static void load_or_explain(struct nn_pictures *set,
+                            const char *dir, const char *part,
+                            char text[PICTURES_TEXT])
+{
+    struct nn_fault fault;
+    char at[40] = "";
+    enum nn_status status = nn_pictures_load(set, dir, part,
+                                             &fault);
+    *text = '\0';
+    if (status == NN_OK)
+        return;
+    if (fault.offset > 0)
+        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
+    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
+             nn_status_text(status), at);
+}
+
+static void load_pictures(const struct cli *cli,
+                          struct nn_pictures *set,
+                          const char *dir, const char *part)
+{
+    char text[PICTURES_TEXT];
+    load_or_explain(set, dir, part, text);
+    if (*text)
+        cli_fail(cli, "%s", text);
 }
 static void fetch(const void *data, size_t s, double *x,
                   double *y)
@@ -140,35 +170,34 @@ static double score(struct teaching *t, double *cost)
     *cost = sum / (double)t->held;
     return (double)right / (double)t->held;
 }
-static double seconds(void)
+static double now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
-
 static void show_progress(const struct teaching *t,
-                          const struct nn_now *now)
+                          const struct nn_now *at)
 {
     static double last;
-    double time = seconds();
+    double time = now();
     if (!isatty(STDERR_FILENO) ||
-        (time - last < 0.1 && !now->epoch_ends))
+        (time - last < 0.1 && !at->epoch_ends))
         return;
     last = time;
 
     double share = (double)t->how.epochs * (double)t->m /
-                   (double)now->steps; // pictures to a step
-    double pace = (double)(now->step - t->began_at) /
+                   (double)at->steps; // pictures to a step
+    double pace = (double)(at->step - t->began_at) /
                   (time - t->began);
-    double left = (double)(now->steps - now->step) / pace;
+    double left = (double)(at->steps - at->step) / pace;
     fprintf(stderr, "\r\033[Kepoch %zu of %zu, %.0f%%, cost "
             "%.4f, %.0f pictures/s, %.0f:%02.0f left",
-            now->epoch, t->how.epochs,
-            100.0 * (double)now->step / (double)now->steps,
-            now->cost, pace * share, floor(left / 60),
+            at->epoch, t->how.epochs,
+            100.0 * (double)at->step / (double)at->steps,
+            at->cost, pace * share, floor(left / 60),
             floor(fmod(left, 60)));
-    if (now->epoch_ends)
+    if (at->epoch_ends)
         fprintf(stderr, "\r\033[K");
     fflush(stderr);
 }
@@ -266,45 +295,47 @@ static void read_setting(struct teaching *t,
     else
         *(long *)o->set = (long)value;
 }
-/* Reads sizes with commas between them; returns how many layers
-   follow the first. */
+static _Noreturn void refuse(const struct teaching *t,
+                             const char *option, const char *text,
+                             const char *what)
+{
+    if (t->resume)
+        cli_fail(&t->cli, "%s: setting %s is %s", t->resume,
+                 option, text);
+    cli_misuse(&t->cli, option, text, what);
+}
+
+/* Returns how many layers follow the first. */
 static int read_layers(const struct teaching *t,
                        size_t size[MOST_LAYERS + 1])
 {
-    const char *text = t->layers;
-    char *end;
-    for (int l = 0; l <= MOST_LAYERS; l++, text = end + 1) {
-        errno = 0;
-        long n = strtol(text, &end, 10);
-        if (end == text || errno || n < 1 || n > 1000000)
-            break;
-        size[l] = (size_t)n;
-        if (*end == 0 && l > 0)
-            return l;
-        if (*end != ',')
-            break;
-    }
-    cli_misuse(&t->cli, "layers", t->layers,
-               "wanted: two sizes or more, as 784,30,10");
+    size_t n = cli_sizes(t->layers, MOST_UNITS, MOST_LAYERS + 1,
+                         size);
+    char what[80];
+    snprintf(what, sizeof what, "wanted: 2 to %d sizes from 1 to "
+             "%d, as 784,30,10", MOST_LAYERS + 1, MOST_UNITS);
+    if (n < 2)
+        refuse(t, "layers", t->layers, what);
+    return (int)n - 1;
 }
 
 /* Which of the WORDS it is; n of them. */
-static int which(const struct cli *cli, const char *option,
+static int which(const struct teaching *t, const char *option,
                  const char *word, int n,
                  const char *const words[])
 {
     for (int i = 0; i < n; i++)
         if (strcmp(word, words[i]) == 0)
             return i;
-    cli_misuse(cli, option, word, "not one of its words");
+    refuse(t, option, word, "not one of its words");
 }
 
-static int kind(const struct cli *cli, const char *option,
+static int kind(const struct teaching *t, const char *option,
                 const char *word, enum nn_kind kinds)
 {
     int value = nn_word_value(kinds, word);
     if (value < 0)
-        cli_misuse(cli, option, word, "not one of its words");
+        refuse(t, option, word, "not one of its words");
     return value;
 }
 static const char *const fashion =
@@ -322,17 +353,20 @@ static void name_classes(struct teaching *t, const char *dir)
         return;
 
     t->model.classes = calloc(n + 1, sizeof *t->model.classes);
-    while (t->model.classes && c < n) {
-        size_t length = strcspn(text, ",");
-        t->model.classes[c++] = strndup(text, length);
-        text += length;
-        if (!*text || c == n)
+    for (size_t length; t->model.classes && c < n; c++) {
+        if ((length = strcspn(text, ",")) == 0)
             break;
-        text++;
+        t->model.classes[c] = strndup(text, length);
+        if (!t->model.classes[c])
+            cli_fail(&t->cli, "%s", nn_status_text(NN_NO_MEMORY));
+        text += length;
+        text += c + 1 < n && *text == ',';
     }
-    if (*text || c < n)
-        cli_fail(&t->cli, "--classes %s: not %zu names",
-                 t->classes, n);
+    if (!t->model.classes)
+        cli_fail(&t->cli, "%s", nn_status_text(NN_NO_MEMORY));
+    if (c < n || *text)
+        cli_usage(&t->cli, "--classes %s: not %zu names",
+                  t->classes, n);
 }
 static void see_fit(const struct teaching *t, int layers,
                     const size_t *size)
@@ -349,8 +383,8 @@ static void tell(struct teaching *t)
     static const char *const schedules[] = {
         "constant", "cosine", "one-cycle"};
     struct nn_state *state = t->model.state;
-    int engine = kind(&t->cli, "engine", t->engine, NN_ENGINES);
-    int schedule = which(&t->cli, "schedule", t->schedule, 3,
+    int engine = kind(t, "engine", t->engine, NN_ENGINES);
+    int schedule = which(t, "schedule", t->schedule, 3,
                          schedules);
     t->model.engine = (enum nn_engine)engine;
     t->model.dtype = engine == NN_ENGINE_FAST ? NN_F32 : NN_F64;
@@ -363,7 +397,7 @@ static void tell(struct teaching *t)
         .schedule = (enum nn_schedule)schedule,
         .rng = &state->rng, .after = end_step, .context = t,
         .place = &t->place};
-    t->began = seconds();
+    t->began = now();
     t->began_at = state->step;
 }
 
@@ -375,12 +409,11 @@ static void begin(struct teaching *t, const char *dir,
     size_t size[MOST_LAYERS + 1];
     enum nn_activation sigma[MOST_LAYERS];
     int layers = read_layers(t, size);
-    int hidden = kind(&t->cli, "activation", t->activation,
+    int hidden = kind(t, "activation", t->activation,
                       NN_ACTIVATIONS);
-    int loss = kind(&t->cli, "loss", t->loss, NN_LOSSES);
-    int method = kind(&t->cli, "optimizer", t->optimizer,
-                      NN_METHODS);
-    int init = which(&t->cli, "init", t->init, 3, inits);
+    int loss = kind(t, "loss", t->loss, NN_LOSSES);
+    int method = kind(t, "optimizer", t->optimizer, NN_METHODS);
+    int init = which(t, "init", t->init, 3, inits);
     enum nn_status status;
     for (int l = 0; l < layers; l++)
         sigma[l] = (enum nn_activation)hidden;
@@ -429,24 +462,26 @@ static void take_up(struct teaching *t)
     tell(t);
     see_fit(t, model->nn.layers, model->nn.size);
 
-    same = layers == model->nn.layers;
-    for (int l = 0; same && l <= layers; l++)
-        same = size[l] == model->nn.size[l];
-    size_t batch = (size_t)t->batch;
-    size_t steps = t->m / batch + (t->m % batch != 0);
-    size_t past = state->step % steps;
-    same = same && state->step > 0 &&
-           state->step < steps * (size_t)t->epochs &&
-           state->done == (past ? past * batch : t->m) &&
-           state->epoch == (state->step - 1) / steps + 1 &&
+    same = layers == model->nn.layers &&
            nn_word_value(NN_METHODS, t->optimizer) ==
                (int)state->optimizer.method;
-    if (state->m != t->m)
-        cli_fail(&t->cli, "%s: a training of %zu pictures, "
-                 "not of %zu", t->resume, state->m, t->m);
+    for (int l = 0; same && l <= layers; l++)
+        same = size[l] == model->nn.size[l];
     if (!same)
         cli_fail(&t->cli, "%s: its settings do not fit its net",
                  t->resume);
+    if (state->m != t->m)
+        cli_fail(&t->cli, "%s: a training of %zu pictures, "
+                 "not of %zu", t->resume, state->m, t->m);
+    size_t batch = (size_t)t->batch;
+    size_t steps = t->m / batch + (t->m % batch != 0);
+    size_t past = state->step % steps;
+    if (state->step == 0 ||
+        state->step >= steps * (size_t)t->epochs ||
+        state->done != (past ? past * batch : t->m) ||
+        state->epoch != (state->step - 1) / steps + 1)
+        cli_fail(&t->cli, "%s: its epoch, step and pictures do not "
+                          "fit each other", t->resume);
 }
 
 int main(int argc, char **argv)
@@ -485,7 +520,7 @@ int main(int argc, char **argv)
         {"engine", "E", "plain (in doubles) or fast (in floats) "
          "[plain]", CLI_TEXT, &t.engine, 0, 0},
         {"classes", "NAMES", "names of the classes, with commas "
-         "[Fashion-MNIST's, if DIR has that name]", CLI_TEXT,
+         "[Fashion-MNIST's, if DIR has \"fashion\" in it]", CLI_TEXT,
          &t.classes, 0, 0},
         {"validation", "N", "hold out the last N training pictures",
          CLI_WHOLE, &t.validation, 0, 1e9},
@@ -495,14 +530,14 @@ int main(int argc, char **argv)
          CLI_TEXT, &t.save, 0, 0},
         {"resume", "MODEL", "go on with a training that was stopped",
          CLI_TEXT, &t.resume, 0, 0},
-        {"log", "FILE", "a line for each epoch, as CSV",
+        {"log", "FILE", "append a line for each epoch, as CSV",
          CLI_TEXT, &t.log_path, 0, 0},
     };
     t.cli = (struct cli){"train", "DIR",
         "Teaches a net the pictures in DIR. SIGINT or SIGTERM ends "
         "the step,\nsaves if there is a --save, and exits with 130 "
         "or 143; --resume MODEL goes\non as if nothing had been, "
-        "with the settings in MODEL, and adds to --log.",
+        "with the settings in MODEL.",
         options, sizeof options / sizeof *options, 1};
     const char *dir = argv[cli_parse(&t.cli, argc, argv)];
     if (t.resume) {
@@ -516,19 +551,15 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < SETTINGS; i++) {
             const char *name = options[i].name;
             char *text = setting_text(&options[i]);
-            if (!text || strcmp(text, nn_model_get(&t.model, name)) != 0)
+            if (!text)
+                cli_fail(&t.cli, "%s", nn_status_text(NN_NO_MEMORY));
+            if (strcmp(text, nn_model_get(&t.model, name)) != 0)
                 cli_fail(&t.cli, "--%s %s: %s was begun with %s", name,
-                         text ? text : "", t.resume,
-                         nn_model_get(&t.model, name));
+                         text, t.resume, nn_model_get(&t.model, name));
             free(text);
         }
     }
-    struct nn_fault fault;
-    enum nn_status read = nn_pictures_load(&t.train, dir, "train",
-                                           &fault);
-    if (read != NN_OK)
-        cli_fail(&t.cli, "%s: %s (byte %zu)", fault.path,
-                 nn_status_text(read), fault.offset);
+    load_pictures(&t.cli, &t.train, dir, "train");
     t.held = (size_t)t.validation;
     t.m = (size_t)t.pictures;
     if (t.held >= t.train.m || t.m > t.train.m - t.held)
@@ -541,7 +572,7 @@ int main(int argc, char **argv)
     else
         begin(&t, dir, options, SETTINGS);
     if (t.log_path) {
-        t.log = fopen(t.log_path, t.resume ? "a" : "w");
+        t.log = fopen(t.log_path, "a");
         if (!t.log || fseek(t.log, 0, SEEK_END) != 0)
             cli_fail(&t.cli, "%s: %s", t.log_path, strerror(errno));
         if (ftell(t.log) == 0)

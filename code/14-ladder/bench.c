@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1746733286. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2431676472. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o bench code/14-ladder/bench.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -39,12 +39,29 @@ struct job {
     struct cli cli;
     struct competitor all[MOST];
     size_t n, against;
-    long size[MOST_SIZES];  // of batches
+    size_t size[MOST_SIZES]; // of batches
     size_t sizes;
     long rounds, steps, threads;
     double seconds, timeout;
     char notes[2000];       // what the list says of itself
 };
+/* Writes HEAD and N numbers of SIZE bytes at P. */
+static void write_file(const struct cli *cli, const char *path,
+                       const char *head, const void *p,
+                       size_t size, size_t n)
+{
+    FILE *file = fopen(path, "wb");
+    int ok = file && fputs(head, file) >= 0 &&
+             fwrite(p, size, n, file) == n;
+    int why = errno;
+    if (file && fclose(file) != 0 && ok) {
+        why = errno;
+        ok = 0;
+    }
+    if (!ok)
+        cli_fail(cli, "%s: %s", path, strerror(why));
+}
+
 static void write_weights(struct job *job, const char *path)
 {
     struct nn nn;
@@ -56,19 +73,14 @@ static void write_weights(struct job *job, const char *path)
         cli_fail(&job->cli, "%s", nn_status_text(status));
     nn_initialize(&nn, NN_HE, &rng);
 
-    FILE *file = fopen(path, "wb");
-    int ok = file != NULL;
-    if (file) {
-        for (size_t i = 0; i < nn.params; i++) {
-            float p = (float)nn.p[i];
-            fwrite(&p, sizeof p, 1, file);
-        }
-        ok = !ferror(file);
-        ok = fclose(file) == 0 && ok;
-    }
+    float *p = malloc(nn.params * sizeof *p);
+    if (!p)
+        cli_fail(&job->cli, "%s", nn_status_text(NN_NO_MEMORY));
+    for (size_t i = 0; i < nn.params; i++)
+        p[i] = (float)nn.p[i];
+    write_file(&job->cli, path, "", p, sizeof *p, nn.params);
+    free(p);
     nn_destroy(&nn);
-    if (!ok)
-        cli_fail(&job->cli, "%s: cannot be written", path);
 }
 static void read_list(struct job *job, const char *path)
 {
@@ -77,7 +89,10 @@ static void read_list(struct job *job, const char *path)
     if (!file)
         cli_fail(&job->cli, "%s: %s", path, strerror(errno));
     for (size_t at = 1; fgets(line, sizeof line, file); at++) {
-        line[strcspn(line, "\n")] = '\0';
+        size_t all = strcspn(line, "\n");
+        if (line[all] == '\0' && !feof(file))
+            cli_fail(&job->cli, "%s:%zu: too long", path, at);
+        line[all] = '\0';
         if (line[0] == '#') {
             size_t used = strlen(job->notes);
             snprintf(job->notes + used, sizeof job->notes - used, "%.*s\n",
@@ -93,8 +108,10 @@ static void read_list(struct job *job, const char *path)
         if (!isalpha((unsigned char)line[0]) || length > NAME ||
             line[strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
                               "abcdefghijklmnopqrstuvwxyz")] != '\0')
-            fault = "a name has at most 20 letters, digits, hyphens";
-        else if (gap == 0 || line[length + gap] == '\0')
+            cli_fail(&job->cli, "%s:%zu: a name is a letter and at most "
+                     "%d letters, digits or hyphens more", path, at,
+                     NAME - 1);
+        if (gap == 0 || line[length + gap] == '\0')
             fault = "no command after the name";
         else if (job->n == MOST)
             fault = "too many competitors";
@@ -133,8 +150,8 @@ static void choose(struct job *job, const char *text)
 
     for (char *next = copy, *one; (one = strsep(&next, ","));) {
         if (find(job, one, 0) == job->n)
-            cli_misuse(&job->cli, "only", text,
-                       "not all of these are in the list");
+            cli_misuse(&job->cli, "only", one,
+                       "matches none in the list");
         for (found = find(job, one, 0); found < job->n;
              found = find(job, one, found + 1))
             if (!taken[found]++)
@@ -152,18 +169,10 @@ static void choose(struct job *job, const char *text)
 }
 static void read_sizes(struct job *job, const char *text)
 {
-    const char *at = text;
-    for (char *end;; at = end + 1) {
-        long size = strtol(at, &end, 10);
-        if (end == at || size < 1 || size > 1024 ||
-            (*end != '\0' && *end != ',') ||
-            job->sizes == MOST_SIZES)
-            cli_misuse(&job->cli, "batch", text,
-                       "wanted: up to 4 sizes from 1 to 1024");
-        job->size[job->sizes++] = size;
-        if (*end == '\0')
-            return;
-    }
+    job->sizes = cli_sizes(text, 1024, MOST_SIZES, job->size);
+    if (!job->sizes)
+        cli_misuse(&job->cli, "batch", text,
+                   "wanted: up to 4 sizes from 1 to 1024");
 }
 static void start(struct job *job, struct competitor *c)
 {
@@ -205,19 +214,20 @@ static int stop(struct competitor *c)
     return status;
 }
 
-static void leave_out(struct competitor *c, const char *format,
+static void leave_out(const struct job *job,
+                      struct competitor *c, const char *format,
                       ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(c->fault, sizeof c->fault, format, args);
     va_end(args);
-    fprintf(stderr, "bench: %s is left out: %s\n", c->name,
-            c->fault);
+    fprintf(stderr, "%s: %s is left out: %s\n",
+            job->cli.program, c->name, c->fault);
     if (c->pid != 0)
         stop(c);
 }
-static void bury(struct competitor *c)
+static void bury(const struct job *job, struct competitor *c)
 {
     char line[150], last[150] = "";
     int status = stop(c);
@@ -228,11 +238,13 @@ static void bury(struct competitor *c)
             strcpy(last, line);
     }
     if (last[0] != '\0')
-        leave_out(c, "%s", last);
+        leave_out(job, c, "%s", last);
     else if (WIFSIGNALED(status))
-        leave_out(c, "ended by signal %d", WTERMSIG(status));
+        leave_out(job, c, "ended by signal %d",
+                  WTERMSIG(status));
     else
-        leave_out(c, "ended with status %d", WEXITSTATUS(status));
+        leave_out(job, c, "ended with status %d",
+                  WEXITSTATUS(status));
 }
 static double now(void)
 {
@@ -251,13 +263,13 @@ static int hear(struct job *job, struct competitor *c)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            leave_out(c, "no answer in %g s", job->timeout);
+            leave_out(job, c, "no answer in %g s", job->timeout);
             return 0;
         }
 
         char letter;
         if (read(c->from, &letter, 1) != 1) {
-            bury(c);
+            bury(job, c);
             return 0;
         }
         c->line[n] = '\0';
@@ -284,7 +296,7 @@ static int ask(struct job *job, struct competitor *c,
     *answer = strtod(c->line, &end);
     if (end == c->line || *end != '\0' || !(*answer >= 0) ||
         !(*answer < 1e6)) {
-        leave_out(c, "\"%s\" is no answer to \"%s\"",
+        leave_out(job, c, "\"%s\" is no answer to \"%s\"",
                   c->line, question);
         return 0;
     }
@@ -296,8 +308,8 @@ static void find_steps(struct job *job, struct competitor *c,
     const long most = 10000000;
     double t;
     long steps = 1;
-    ask(job, c, &t, "time %ld 1", job->size[b]);
-    while (ask(job, c, &t, "time %ld %ld", job->size[b], steps) &&
+    ask(job, c, &t, "time %zu 1", job->size[b]);
+    while (ask(job, c, &t, "time %zu %ld", job->size[b], steps) &&
            t < job->seconds && steps < most) {
         double more = 1.1 * job->seconds / fmax(t, 1e-9);
         steps = 1 + (long)((double)steps * fmin(more, 10));
@@ -319,11 +331,11 @@ static void go_round(struct job *job, struct nn_rng *rng,
             if (c->fault[0] != '\0')
                 continue;
             nanosleep(&pause, NULL);
-            if (!ask(job, c, &t, "time %ld %ld", job->size[b],
+            if (!ask(job, c, &t, "time %zu %ld", job->size[b],
                      c->steps[b]))
                 continue;
-            c->rate[b][r] = (double)(job->size[b] * c->steps[b]) /
-                            fmax(t, 1e-9);
+            c->rate[b][r] = (double)job->size[b] *
+                            (double)c->steps[b] / fmax(t, 1e-9);
         }
     }
 }
@@ -377,7 +389,7 @@ static double gflops(double rate)
 static void print_table(struct job *job, size_t b)
 {
     const struct competitor *of = &job->all[job->against];
-    printf("\nbatch %-11ld samples/s     quartiles     ratio "
+    printf("\nbatch %-11zu samples/s     quartiles     ratio "
            "GFLOP/s  right\n", job->size[b]);
     for (size_t i = 0; i < job->n; i++) {
         struct competitor *c = &job->all[i];
@@ -420,7 +432,7 @@ static void print_values(struct job *job, struct competitor *c,
     char id[NAME + 10];
     double right = no;
     size_t column = 0;
-    snprintf(id, sizeof id, "%s %ld", c->name, job->size[b]);
+    snprintf(id, sizeof id, "%s %zu", c->name, job->size[b]);
     for (char *at = id; *at; at++)
         if (*at == '-')
             *at = ' ';
@@ -515,8 +527,8 @@ int main(int argc, char **argv)
     }
     double load = 0; // of the machine, before we add to it
     if (getloadavg(&load, 1) == 1 && load > 0.5)
-        fprintf(stderr, "bench: this machine is busy already: its "
-                        "load is %.1f\n", load);
+        fprintf(stderr, "%s: this machine is busy already: its load "
+                        "is %.1f\n", job.cli.program, load);
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < job.n; i++)
         start(&job, &job.all[i]);
@@ -525,7 +537,7 @@ int main(int argc, char **argv)
         if (!hear(&job, c))
             continue;
         if (strncmp(c->line, "ready ", 6) != 0)
-            leave_out(c, "\"%s\" is not \"ready\"", c->line);
+            leave_out(&job, c, "\"%s\" is not \"ready\"", c->line);
         else
             strcpy(c->about, c->line + 6);
     }
@@ -533,7 +545,7 @@ int main(int argc, char **argv)
         struct competitor *c = &job.all[i];
         for (size_t b = 0; b < job.sizes; b++) {
             if (epoch)
-                ask(&job, c, &c->right[b], "epoch %ld", job.size[b]);
+                ask(&job, c, &c->right[b], "epoch %zu", job.size[b]);
             if (!job.steps)
                 find_steps(&job, c, b);
         }

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4116945390. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 2543996911. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o grow code/14-ladder/grow.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -32,7 +32,7 @@ static int by_size(const void *a, const void *b)
 static double median(double *t, size_t n)
 {
     qsort(t, n, sizeof *t, by_size);
-    return t[n / 2];
+    return (t[(n - 1) / 2] + t[n / 2]) / 2;
 }
 static double exponent(const double *p, const double *t, int n)
 {
@@ -50,8 +50,9 @@ static double exponent(const double *p, const double *t, int n)
 struct grown {
     struct nn nn;
     struct nn_fast fast;
-    size_t batch, held;   // bytes that nn_fast_create took
-    double *x, *y, *g;
+    size_t batch;
+    size_t held;   // bytes that nn_fast_create took
+    double *x, *y, *g; // every target is 0
     float *xf, *yf;
 };
 
@@ -139,7 +140,8 @@ static double time_of(void (*call)(struct grown *),
     return median(times, ROUNDS);
 }
 /* Bytes: four arrays of all parameters; activations, slopes and
-   dropout of a batch; the largest layer's weights turned. */
+   dropout of a batch, and its costs, in double; the largest
+   layer's weights turned. */
 static double bytes_of(const struct nn_fast *f)
 {
     double rows = 0, turned = 0;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 1764174294. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 1155120135. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o ladder code/14-ladder/ladder.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -37,7 +37,7 @@ static int by_size(const void *a, const void *b)
 static double median(double *t, size_t n)
 {
     qsort(t, n, sizeof *t, by_size);
-    return t[n / 2];
+    return (t[(n - 1) / 2] + t[n / 2]) / 2;
 }
 enum { PEAK_ROUNDS = 7 };
 
@@ -95,14 +95,14 @@ static double bandwidth(const float *p, size_t n)
     return median(rate, PEAK_ROUNDS);
 }
 
-/* The kilobytes of a cache, or a usual number of them. */
-static size_t cache_kilobytes(int level)
+/* The floats that fill half of a cache, or of a usual one. */
+static size_t half_of_cache(int level)
 {
     long bytes = sysconf(level == 1 ? _SC_LEVEL1_DCACHE_SIZE
                                     : _SC_LEVEL2_CACHE_SIZE);
-    if (bytes > 0)
-        return (size_t)bytes / 1024;
-    return level == 1 ? 32 : 512;
+    if (bytes <= 0)
+        bytes = (level == 1 ? 32 : 512) * 1024L;
+    return (size_t)bytes / sizeof(float) / 2;
 }
 /* What a product sees of a layer. Units lie row apart from one
    sample to the next; weights as the rung wants them. */
@@ -119,9 +119,9 @@ struct job {
     float *x, *y;          // [m][784], [m][10]
     struct nn nn;          // the rungs in double learn in this,
     double *xd, *yd, *g;   // from x and y in double, with slopes
-    struct part part[3];   // ... those in float in these; [0] is
-    float *p, *slopes;     // the input; all parameters and slopes
-    size_t room;           // ... of so many floats
+    struct part part[3];   // those in float in these; [0] unused
+    float *p, *slopes;     // all their parameters and slopes,
+    size_t room;           // so many floats
     struct nn_fast fast;   // ... and those of the library in this
 };
 
@@ -914,11 +914,13 @@ static double sgemm_rate(void)
     free(a);
     return median(rate, TURNS);
 }
-/* The median of a[i] / by[i], or of a[i]. */
+enum { MOST_ROUNDS = 99 };
+
+/* The median of a[i] / by[i], or of a[i]; n <= MOST_ROUNDS. */
 static double median_of(const double *a, const double *by,
                         size_t n)
 {
-    double of[99];
+    double of[MOST_ROUNDS];
     for (size_t i = 0; i < n; i++)
         of[i] = by ? a[i] / by[i] : a[i];
     return median(of, n);
@@ -1021,8 +1023,10 @@ static double bytes_of(const struct job *job,
 }
 #if defined __GNUC__ && !defined __clang__
 #define CARELESS __attribute__((noinline, optimize("fast-math")))
+enum { CARELESSLY = 1 };
 #else
 #define CARELESS __attribute__((noinline))
+enum { CARELESSLY = 0 }; // such a function is not to be had
 #endif
 #define CAREFUL __attribute__((noinline))
 
@@ -1053,23 +1057,49 @@ CAREFUL static double sum_carefully(double sum, double y, int n)
 {
     CAREFUL_SUM
 }
+enum { PICTURES_TEXT = 4300 };
+
+/* Loads a PART of the pictures in DIR. TEXT says what is wrong
+   with which file; or "". */
+static void load_or_explain(struct nn_pictures *set,
+                            const char *dir, const char *part,
+                            char text[PICTURES_TEXT])
+{
+    struct nn_fault fault;
+    char at[40] = "";
+    enum nn_status status = nn_pictures_load(set, dir, part,
+                                             &fault);
+    *text = '\0';
+    if (status == NN_OK)
+        return;
+    if (fault.offset > 0)
+        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
+    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
+             nn_status_text(status), at);
+}
+
+static void load_pictures(const struct cli *cli,
+                          struct nn_pictures *set,
+                          const char *dir, const char *part)
+{
+    char text[PICTURES_TEXT];
+    load_or_explain(set, dir, part, text);
+    if (*text)
+        cli_fail(cli, "%s", text);
+}
+
 static void take_pictures(struct job *job, const char *dir,
                           const char *part)
 {
     struct nn_pictures set;
-    struct nn_fault fault;
-    enum nn_status status = nn_pictures_load(&set, dir, part,
-                                             &fault);
-    if (status != NN_OK)
-        cli_fail(who, "%s: %s (byte %zu)", fault.path,
-                 nn_status_text(status), fault.offset);
+    load_pictures(who, &set, dir, part);
     if (set.rows * set.cols != 784 || set.classes > 10)
         cli_fail(who, "%s: these are not 28 x 28 in ten classes",
                  dir);
     free(job->x);
     free(job->y);
     job->m = set.m;
-    job->x = numbers((set.m + 1) * 784); // a compiler reads on
+    job->x = numbers((set.m + 3) * 784); // a tile reads fours
     job->y = numbers(set.m * 10);
     for (size_t i = 0; i < set.m * 784; i++)
         job->x[i] = (float)set.pixel[i] / 255;
@@ -1131,6 +1161,7 @@ static void serve(struct job *job, const struct rung *rung,
                             0.1F);
             printf("%.4f\n", score(job, rung, &test));
         } else {
+            line[strcspn(line, "\n")] = '\0';
             cli_fail(who, "cannot do this: %s", line);
         }
         fflush(stdout);
@@ -1149,7 +1180,7 @@ int main(int argc, char **argv)
          CLI_WHOLE, &batch, 4, 4096},
         {"hidden", "H", "hidden units", CLI_WHOLE, &hidden, 1, 4096},
         {"rounds", "R", "rounds of timing",
-         CLI_WHOLE, &rounds, 1, 99},
+         CLI_WHOLE, &rounds, 1, MOST_ROUNDS},
         {"check", "", "hold every rung against chapter 8",
          CLI_FLAG, &check, 0, 0},
         {"careless", "", "what -ffast-math breaks",
@@ -1171,10 +1202,11 @@ int main(int argc, char **argv)
     cli_parse(&cli, argc, argv);
     who = &cli;
     if (batch % 4)
-        cli_fail(&cli, "a batch of %ld is no multiple of four",
-                 batch);
+        cli_usage(&cli, "--batch %ld: not a multiple of four", batch);
     if (!only && (data || steps))
-        cli_fail(&cli, "--steps and --serve want --rung");
+        cli_usage(&cli, "--steps and --serve want --rung");
+    if (only && !data && !steps)
+        cli_usage(&cli, "--rung wants --steps or --serve");
     struct job job = {0};
     size_t m = (size_t)batch;
     void *library = dlopen("libopenblas.so.0", RTLD_NOW);
@@ -1199,13 +1231,17 @@ int main(int argc, char **argv)
     } else if (careless) {
         volatile double large = 1e308;
         const char *word[] = {"no", "yes"};
-        puts("                       without   with -ffast-math");
-        printf("is 10 * 1e308 finite?  %-8s  %s\n",
-               word[finite_carefully(10 * large)],
-               word[finite_carelessly(10 * large)]);
-        printf("sum - 1                %-8.1e  %.1e\n",
-               sum_carefully(1, 1e-16, 1000000) - 1,
-               sum_carelessly(1, 1e-16, 1000000) - 1);
+        printf("                       without   with -ffast-math%s\n",
+               CARELESSLY ? "" : " (only by gcc)");
+        printf("is 10 * 1e308 finite?  %-8s",
+               word[finite_carefully(10 * large)]);
+        if (CARELESSLY)
+            printf("  %s", word[finite_carelessly(10 * large)]);
+        printf("\nsum - 1                %-8.1e",
+               sum_carefully(1, 1e-16, 1000000) - 1);
+        if (CARELESSLY)
+            printf("  %.1e", sum_carelessly(1, 1e-16, 1000000) - 1);
+        putchar('\n');
     } else if (strides) {
         puts("hidden units  samples/s");
         for (size_t n = 126; n <= 130; n++) {
@@ -1225,8 +1261,6 @@ int main(int argc, char **argv)
                 rung = &rungs[i];
         if (!rung)
             cli_misuse(&cli, "rung", only, "see --rungs");
-        if (!data && steps == 0)
-            cli_fail(&cli, "--rung wants --steps or --serve");
         if (rung->learn == learn_blas && !blas)
             cli_fail(&cli, "libopenblas.so.0 is not here");
 
@@ -1286,7 +1320,7 @@ int main(int argc, char **argv)
                    median_of(rate[rung_named(pairs[i][0])],
                              rate[rung_named(pairs[i][1])],
                              (size_t)rounds));
-        const size_t near = cache_kilobytes(1) * 128;
+        const size_t near = half_of_cache(1);
         float *array = numbers(near);
         int batched = rung_named("batch");
         double speed = median_of(rate[batched], NULL, (size_t)rounds);

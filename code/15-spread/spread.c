@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 4020063965. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 1582745052. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <math.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@
 #include "nn/pictures.h"
 #include "tools/model.h"
 
-enum { CLASSES = 10, PIECES = 8, MOST_LAYERS = 8 };
+enum { CLASSES = 10, PIECES = 8, MOST_LAYERS = 8,
+       MOST_UNITS = 100000 };
 enum { ROUNDS = 50, REPEAT = 2 };
 enum way { AFTER, ALONG, TREE };
 static const char *const way_name[] = {"after", "along", "tree"};
@@ -244,22 +246,16 @@ static void restart(struct job *job)
     draw_order(job);
 }
 
-/* What --hidden says, as sizes of layers; 0 if it is amiss. */
+/* Returns how many layers --hidden makes, with their sizes; 0 if
+   it is amiss. */
 static int read_sizes(const struct job *job,
                       size_t size[MOST_LAYERS + 1])
 {
-    const char *text = job->hidden;
-    int layers = 0;
+    size_t hidden = cli_sizes(job->hidden, MOST_UNITS,
+                              MOST_LAYERS - 1, size + 1);
     size[0] = job->train.rows * job->train.cols;
-    for (char *end; *text; text = end + (*end == ',')) {
-        long n = strtol(text, &end, 10);
-        if (end == text || n < 1 || n > 100000 ||
-            (*end && *end != ',') || layers + 2 > MOST_LAYERS)
-            return 0;
-        size[++layers] = (size_t)n;
-    }
-    size[++layers] = CLASSES;
-    return layers;
+    size[hidden + 1] = CLASSES;
+    return hidden ? (int)hidden + 1 : 0;
 }
 
 /* Makes room for a training on job->train. */
@@ -440,19 +436,26 @@ static int disagree(const struct job *job,
         i++;
     return i;
 }
+enum end { CONTENT, FAILED, MISUSED };
+
 static void fail_together(const struct job *job,
-                          const struct team *team, int amiss,
-                          const char *what, const char *why)
+                          const struct team *team, enum end end,
+                          const char *format, ...)
 {
-    int mine = amiss ? team->rank : team->ranks, first = 0;
+    int mine = end ? team->rank : team->ranks, first = 0;
     MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, team->all);
     if (first == team->ranks)
         return;
-    if (first == team->rank)
-        fprintf(stderr, "%s: %s%s%s\n", job->cli.program, what,
-                *what ? ": " : "", why);
+    if (first == team->rank) {
+        va_list args;
+        fprintf(stderr, "%s: ", job->cli.program);
+        va_start(args, format);
+        vfprintf(stderr, format, args);
+        va_end(args);
+        fputs(end == MISUSED ? "; try --help\n" : "\n", stderr);
+    }
     MPI_Finalize();
-    exit(1);
+    exit(end == MISUSED ? 2 : 1);
 }
 static const char *fits(const struct job *job,
                         const struct nn_model *model)
@@ -506,7 +509,8 @@ static void take_up(struct job *job, const struct team *team)
             nn_model_free(&model);
         }
     }
-    fail_together(job, team, *text != 0, "", text);
+    fail_together(job, team, *text ? FAILED : CONTENT, "%s",
+                  text);
 
     struct { size_t epoch, step, done; struct nn_rng rng; } at = {
         job->epoch, job->step, job->done, job->rng};
@@ -520,32 +524,56 @@ static void take_up(struct job *job, const struct team *team)
     job->done = at.done;
     job->rng = at.rng;
 }
-static double right_on_test(struct job *job)
+enum { PICTURES_TEXT = 4300 };
+
+/* Loads a PART of the pictures in DIR. TEXT says what is wrong
+   with which file; or "". */
+static void load_or_explain(struct nn_pictures *set,
+                            const char *dir, const char *part,
+                            char text[PICTURES_TEXT])
 {
-    struct nn_pictures set;
     struct nn_fault fault;
-    enum nn_status status = nn_pictures_load(&set, job->data,
-                                             "t10k", &fault);
+    char at[40] = "";
+    enum nn_status status = nn_pictures_load(set, dir, part,
+                                             &fault);
+    *text = '\0';
+    if (status == NN_OK)
+        return;
+    if (fault.offset > 0)
+        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
+    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
+             nn_status_text(status), at);
+}
+
+static void load_test(struct job *job, const struct team *team,
+                      struct nn_pictures *test)
+{
+    char text[PICTURES_TEXT] = "";
+    if (team->rank == 0)
+        load_or_explain(test, job->data, "t10k", text);
+    if (team->rank == 0 && !*text &&
+        test->rows * test->cols != job->nn.size[0])
+        snprintf(text, sizeof text, "%s: %s", job->data,
+                 nn_status_text(NN_MISMATCH));
+    fail_together(job, team, *text ? FAILED : CONTENT, "%s",
+                  text);
+}
+
+static double share_right(struct job *job,
+                          const struct nn_pictures *test)
+{
     size_t n_in = job->nn.size[0], right = 0;
     float *x = job->x, a[CLASSES];
-    if (status != NN_OK)
-        cli_fail(&job->cli, "%s: %s (byte %zu)", fault.path,
-                 nn_status_text(status), fault.offset);
-    if (set.rows * set.cols != n_in)
-        cli_fail(&job->cli, "%s: %s", job->data,
-                 nn_status_text(NN_MISMATCH));
-    for (size_t s = 0; s < set.m; s++) {
+    for (size_t s = 0; s < test->m; s++) {
         size_t said = 0;
         for (size_t k = 0; k < n_in; k++)
-            x[k] = (float)set.pixel[s * n_in + k] / 255;
+            x[k] = (float)test->pixel[s * n_in + k] / 255;
         nn_fast_forward(&job->fast, 1, x, a);
         for (size_t c = 1; c < CLASSES; c++)
             said = a[c] > a[said] ? c : said;
-        right += said == set.label[s];
+        right += said == test->label[s];
     }
-    double share = (double)right / (double)set.m;
-    nn_pictures_free(&set);
-    return share;
+    return (double)right / (double)test->m;
 }
 
 static void one_step(struct job *job, const struct team *team)
@@ -554,11 +582,9 @@ static void one_step(struct job *job, const struct team *team)
         team->rank == team->ranks - 1)
         raise(SIGKILL);
     take_step(job, team);
-    char text[60];
-    snprintf(text, sizeof text, "step %zu", job->step);
     if (!is_finite(job))
-        fail_together(job, team, 1, text,
-                      nn_status_text(NN_NOT_FINITE));
+        fail_together(job, team, FAILED, "step %zu: %s",
+                      job->step, nn_status_text(NN_NOT_FINITE));
     if (job->save && team->rank == 0 &&
         (job->step % (size_t)job->every == 0 ||
          job->step == (size_t)job->steps))
@@ -571,6 +597,8 @@ static void train(struct job *job, const struct team *team)
     size_t steps = (size_t)job->steps, line = (steps + 7) / 8;
     double sum = 0;
     size_t since = 0;
+    struct nn_pictures test = {0};
+    load_test(job, team, &test);
     if (team->rank == 0) {
         printf("ranks = %d  batch = %ld  sum = %s\n\n"
                " step    cost\n", team->ranks, job->batch,
@@ -590,11 +618,13 @@ static void train(struct job *job, const struct team *team)
         }
     }
     if (team->rank == 0) {
-        printf("\nright on test = %.4f\n", right_on_test(job));
+        printf("\nright on test = %.4f\n",
+               share_right(job, &test));
         printf("parameters = %08x\n",
                (unsigned)sum_of(job->fast.p, job->fast.room *
                                 sizeof *job->fast.p));
     }
+    nn_pictures_free(&test);
 }
 static void wait_quietly(const struct team *team)
 {
@@ -673,7 +703,8 @@ static void measure(struct job *job, const struct team *two,
     at->sample = (whole - at->fixed) / (double)job->batch;
 }
 
-/* The first N ranks alone; the others get MPI_COMM_NULL. */
+/* The first N ranks alone, for the caller to free; the others
+   get MPI_COMM_NULL. */
 static MPI_Comm first_ranks(const struct team *team, int n)
 {
     MPI_Comm some;
@@ -727,6 +758,7 @@ static void print_cost(struct job *job, const struct team *team)
     if (some != MPI_COMM_NULL) {
         const struct team two = team_of(some);
         measure(job, &two, &at);
+        MPI_Comm_free(&some);
     }
     wait_quietly(team);
     if (team->rank == 0)
@@ -742,6 +774,7 @@ static void print_cost(struct job *job, const struct team *team)
                 scatter = fabs(t.along / one - 1);
             }
             gain[i] = one / t.after;
+            MPI_Comm_free(&some);
         }
         wait_quietly(team);
         sums[i] = t.sum;
@@ -812,6 +845,8 @@ static void print_order(struct job *job, const struct team *team)
                         printf("  %11.1e", sqrt(off / length));
                 }
         }
+        if (some != MPI_COMM_NULL)
+            MPI_Comm_free(&some);
         wait_quietly(team);
         if (team->rank == 0)
             putchar('\n');
@@ -894,29 +929,31 @@ _Noreturn static void start_ranks(const struct job *job,
 
 static void load(struct job *job, const struct team *team)
 {
-    struct nn_fault fault;
-    char text[sizeof fault.path + 100] = "";
-    enum nn_status status = nn_pictures_load(&job->train,
-                                job->data, "train", &fault);
-    if (status != NN_OK)
-        snprintf(text, sizeof text, "%s: %s (byte %zu)",
-                 fault.path, nn_status_text(status),
-                 fault.offset);
+    char text[PICTURES_TEXT];
+    enum nn_status status;
+    load_or_explain(&job->train, job->data, "train", text);
+    if (*text)
+        ; // it says enough
     else if (job->train.m < (size_t)job->batch ||
              job->train.classes > CLASSES)
         snprintf(text, sizeof text, "%s: %zu pictures of %zu "
                  "classes: too few, or too many", job->data,
                  job->train.m, job->train.classes);
+    else if (job->train.m > INT_MAX / sizeof *job->order)
+        snprintf(text, sizeof text, "%s: %zu pictures are more "
+                 "than a message holds", job->data, job->train.m);
     else if ((status = open_job(job)) != NN_OK)
         snprintf(text, sizeof text, "%s", nn_status_text(status));
-    else if (job->fast.room >= INT_MAX ||
-             job->train.m > INT_MAX / sizeof *job->order)
-        snprintf(text, sizeof text, "more than a message holds");
-    fail_together(job, team, *text != 0, "", text);
+    else if (job->fast.room >= INT_MAX)
+        snprintf(text, sizeof text, "--hidden %s: %zu parameters "
+                 "are more than a message holds", job->hidden,
+                 job->nn.params);
+    fail_together(job, team, *text ? FAILED : CONTENT, "%s",
+                  text);
 
     int mark = disagree(job, team);
-    fail_together(job, team, mark < MARKS && team->rank == 0,
-                  "the ranks disagree on",
+    fail_together(job, team, mark < MARKS && team->rank == 0
+                  ? FAILED : CONTENT, "the ranks disagree on: %s",
                   mark < MARKS ? mark_name[mark] : "");
     if (job->resume)
         take_up(job, team);
@@ -931,12 +968,16 @@ static void run(struct job *job, int cost, int order)
     #ifdef _OPENMP
     omp_set_num_threads(1); // the ranks are the threads here
     #endif
-    fail_together(job, &team, team.ranks > job->batch ||
-                  job->batch % team.ranks != 0, "",
-                  "--batch is no multiple of the ranks");
-    fail_together(job, &team, tree && PIECES % team.ranks != 0,
-                  "", "a fixed order takes 1, 2, 4 or 8 ranks");
-    fail_together(job, &team, cost && team.ranks < 2, "",
+    fail_together(job, &team, job->batch % team.ranks ? MISUSED
+                                                      : CONTENT,
+                  "--batch %ld: not a multiple of %d ranks",
+                  job->batch, team.ranks);
+    fail_together(job, &team, tree && PIECES % team.ranks
+                  ? MISUSED : CONTENT, "a fixed order takes as "
+                  "many ranks as divide %d, not %d", PIECES,
+                  team.ranks);
+    fail_together(job, &team, cost && team.ranks < 2 ? MISUSED
+                                                     : CONTENT,
                   "--cost takes two ranks or more");
     load(job, &team);
 
@@ -986,7 +1027,7 @@ int main(int argc, char **argv)
         {"resume", "MODEL", "go on with a training", CLI_TEXT,
          &job.resume, 0, 0},
         {"die", "N", "kill the last rank at this step", CLI_WHOLE,
-         &job.die, 0, 1e9},
+         &job.die, 1, 1e9},
         {"cost", "", "time steps of 1, 2, 4, ... ranks", CLI_FLAG,
          &cost, 0, 0},
         {"order", "", "compare the orders of the sum", CLI_FLAG,
@@ -1019,13 +1060,11 @@ int main(int argc, char **argv)
         cli_misuse(&job.cli, "sum", job.sum,
                    "neither after nor along nor tree");
     if (!read_sizes(&job, sizes))
-        cli_misuse(&job.cli, "hidden", job.hidden,
-                   "not sizes of layers");
-    if (job.batch % PIECES != 0) {
-        fprintf(stderr, "spread: --batch %ld: not a multiple of %d\n",
-                job.batch, PIECES);
-        exit(2);
-    }
+        cli_usage(&job.cli, "--hidden %s: wanted: 1 to %d sizes from "
+                  "1 to %d", job.hidden, MOST_LAYERS - 1, MOST_UNITS);
+    if (job.batch % PIECES != 0)
+        cli_usage(&job.cli, "--batch %ld: not a multiple of %d",
+                  job.batch, PIECES);
     if (sums) {
         print_sums(&job.cli);
     } else if (paper) {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3446052017. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1221436744. */
 #define _GNU_SOURCE
 #include "90-plumbing/cli.h"
 
@@ -11,20 +11,37 @@
 #include <string.h>
 #include <unistd.h>
 
-static _Noreturn void usage(const struct cli *cli,
-                            const char *what, const char *name)
+static void complain(const struct cli *cli, const char *format,
+                     va_list args, const char *end)
 {
-    fprintf(stderr, "%s: %s%s; try --help\n",
-            cli->program, what, name);
+    fflush(stdout);
+    fprintf(stderr, "%s: ", cli->program);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "%s\n", end);
+}
+
+void cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain(cli, format, args, "; try --help");
+    va_end(args);
     exit(2);
+}
+
+void cli_fail(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain(cli, format, args, "");
+    va_end(args);
+    exit(1);
 }
 
 void cli_misuse(const struct cli *cli, const char *option,
                 const char *text, const char *what)
 {
-    fprintf(stderr, "%s: --%s %s: %s; try --help\n", cli->program,
-            option, text, what);
-    exit(2);
+    cli_usage(cli, "--%s %s: %s", option, text, what);
 }
 static void help(const struct cli *cli)
 {
@@ -83,15 +100,13 @@ static void set_option(const struct cli *cli,
             *(long *)o->set = (long)value;
     }
 }
-enum { MOST_OPTIONS = 30 };
-
 int cli_parse(const struct cli *cli, int argc, char **argv)
 {
-    struct option longs[MOST_OPTIONS + 2] = {{0}};
+    struct option longs[CLI_MOST_OPTIONS + 2] = {{0}};
     size_t n = cli->n_options;
     int i; // the option that was found
 
-    assert(n <= MOST_OPTIONS);
+    assert(n <= CLI_MOST_OPTIONS);
     for (size_t k = 0; k < n; k++)
         longs[k] = (struct option){
             cli->options[k].name,
@@ -107,8 +122,9 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
         while (argv[at][0] != '-' || argv[at][1] == '\0')
             at++; // past operands
         if (c != 0)
-            usage(cli, c == ':' ? "a value is missing after "
-                                : "not one option: ", argv[at]);
+            cli_usage(cli, "%s %s", c == ':'
+                      ? "a value is missing after"
+                      : "not an option, or not so:", argv[at]);
         if ((size_t)i == n) {
             help(cli);
             cli_finish(cli);
@@ -117,24 +133,29 @@ int cli_parse(const struct cli *cli, int argc, char **argv)
         set_option(cli, &cli->options[i], optarg);
     }
     if (argc - optind < abs(cli->n_operands))
-        usage(cli, "operands are missing: ", cli->operands);
+        cli_usage(cli, "operands are missing: %s",
+                  cli->operands);
     if (cli->n_operands >= 0 && argc - optind > cli->n_operands)
-        usage(cli, "one too many: ",
-              argv[optind + cli->n_operands]);
+        cli_usage(cli, "one too many: %s",
+                  argv[optind + cli->n_operands]);
     return optind;
 }
-void cli_fail(const struct cli *cli, const char *format, ...)
+size_t cli_sizes(const char *text, size_t most, size_t room,
+                 size_t *size)
 {
-    va_list args;
-    fflush(stdout);
-    fprintf(stderr, "%s: ", cli->program);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    exit(1);
+    char *end;
+    for (size_t n = 0; n < room; text = end + 1) {
+        long value = strtol(text, &end, 10);
+        if (end == text || value < 1 || (size_t)value > most)
+            return 0;
+        size[n++] = (size_t)value;
+        if (*end == '\0')
+            return n;
+        if (*end != ',')
+            return 0;
+    }
+    return 0;
 }
-
 void cli_finish(const struct cli *cli)
 {
     errno = 0; // what it was when an earlier write failed is lost

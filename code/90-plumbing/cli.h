@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 4227192149. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1546169523. */
 #ifndef CLI_H
 #define CLI_H
 #include <stddef.h>
@@ -17,8 +17,15 @@
    A table, and for every option the variable that it sets:
    CLI_REAL a double, CLI_WHOLE a long, CLI_TEXT a const char *
    (into argv), CLI_FLAG an int. Numbers are held to low .. high,
-   both included. */
+   both included.
+
+   The help shows the value that a number has at the start, or
+   "(none)" if that is out of its bounds: it has no default then.
+   The default of a text belongs into HELP, in brackets. A name
+   may be cut short while only one option begins so. */
 enum cli_kind { CLI_REAL, CLI_WHOLE, CLI_TEXT, CLI_FLAG };
+
+enum { CLI_MOST_OPTIONS = 30 };
 
 struct cli_option {
     const char *name;  // without the dashes
@@ -34,7 +41,7 @@ struct cli {
     const char *operands; // as the usage line shows them: "DIR"
     const char *about;
     const struct cli_option *options;
-    size_t n_options;
+    size_t n_options; // up to CLI_MOST_OPTIONS
     int n_operands; // so many; -n: n or more
 };
 
@@ -44,11 +51,22 @@ struct cli {
    and exits 2. */
 int cli_parse(const struct cli *cli, int argc, char **argv);
 
-/* Prints "program: --option text: what is wrong with it" on
-   standard error and exits 2. */
+/* Prints "program: message; try --help" on standard error and
+   exits 2: there is a mistake in the command line. */
+_Noreturn void cli_usage(const struct cli *cli,
+                         const char *format, ...);
+
+/* The same, with the message "--option text: what is wrong with
+   it". */
 _Noreturn void cli_misuse(const struct cli *cli,
                           const char *option, const char *text,
                           const char *what);
+
+/* Reads whole numbers from 1 to MOST with commas between them,
+   ROOM of them or fewer. Returns how many; 0 if TEXT is anything
+   else. */
+size_t cli_sizes(const char *text, size_t most, size_t room,
+                 size_t *size);
 
 /* Prints "program: message" on standard error and exits 1. */
 _Noreturn void cli_fail(const struct cli *cli,

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 103609143. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 783100083. */
 #ifndef TOOLS_MODEL_H
 #define TOOLS_MODEL_H
 #include <stddef.h>
@@ -65,10 +65,10 @@ void nn_model_explain(enum nn_status status,
                       const struct nn_model_fault *fault,
                       char text[NN_MODEL_TEXT]);
 
-/* Loads a model, of at most NN_MODEL_MOST bytes; more is
-   NN_TOO_BIG, for saving as well. On failure there is nothing to
-   free, and *fault says where; nothing is allocated for what is
-   not in the file.
+/* Loads a model, unpacking it if it is gzip, of at most
+   NN_MODEL_MOST bytes; more is NN_TOO_BIG, for saving as well.
+   On failure there is nothing to free, and *fault says where;
+   nothing is allocated for what is not in the file.
    On success nn_model_free frees all that is in *model. */
 enum { NN_MODEL_MOST = 1 << 30 };
 enum nn_status nn_model_load(struct nn_model *model,

@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3248356538. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 249728305. */
 #ifndef TOOLS_PICTURE_H
 #define TOOLS_PICTURE_H
 #include <stddef.h>
@@ -25,7 +25,7 @@ struct nn_picture {
 enum { NN_PICTURE_MOST = 1 << 24 };
 
 /* Parses BYTES [LENGTH]. On failure there is nothing to free, and
-   *offset is the byte that is wrong: NN_NO_PICTURE (neither PGM
+   *offset is where reading stopped: NN_NO_PICTURE (neither PGM
    nor PNG), NN_BAD_PICTURE (damaged), NN_BAD_SIZE, NN_TRUNCATED,
    NN_TRAILING, NN_NO_MEMORY. */
 enum nn_status nn_picture_parse(const uint8_t *bytes,
