@@ -34,7 +34,7 @@ one() {
     said=$(timeout 30 "$home/kill" 2>/dev/null | head -c 200 | tr -d '\0' | head -n 1) || status=$?
     if [ $status -eq 0 ]; then echo "$1 alive"
     elif [ "$2" != nn.c ]; then echo "$1 killed $status $said"
-    elif timeout 30 "$home/kill" learn 2>/dev/null | cat >"$home/said"; then echo "$1 killed $status learns $said"
+    elif { timeout 30 "$home/kill" learn | cat >"$home/said"; } 2>/dev/null; then echo "$1 killed $status learns $said"
     else echo "$1 killed $status stalls $said"
     fi
   fi
