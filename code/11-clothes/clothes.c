@@ -1,4 +1,4 @@
-/* Tangled from chapters/11-clothes.nw: edit there. Sum 3275269450. */
+/* Tangled from chapters/11-clothes.nw: edit there. Sum 1909422971. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o clothes code/11-clothes/clothes.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "90-plumbing/cli.h"
+#include "90-plumbing/load.h"
 #include "nn/nn.h"
 #include "nn/pictures.h"
 
@@ -104,36 +105,6 @@ static double train_epoch(struct job *job, size_t epoch)
                          first + b, job->m);
     }
     return sum / (double)job->m;
-}
-enum { PICTURES_TEXT = 4300 };
-
-/* Loads a PART of the pictures in DIR. TEXT says what is wrong
-   with which file; or "". */
-static void load_or_explain(struct nn_pictures *set,
-                            const char *dir, const char *part,
-                            char text[PICTURES_TEXT])
-{
-    struct nn_fault fault;
-    char at[40] = "";
-    enum nn_status status = nn_pictures_load(set, dir, part,
-                                             &fault);
-    *text = '\0';
-    if (status == NN_OK)
-        return;
-    if (fault.offset > 0)
-        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
-    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
-             nn_status_text(status), at);
-}
-
-static void load_pictures(const struct cli *cli,
-                          struct nn_pictures *set,
-                          const char *dir, const char *part)
-{
-    char text[PICTURES_TEXT];
-    load_or_explain(set, dir, part, text);
-    if (*text)
-        cli_fail(cli, "%s", text);
 }
 static void make_room(struct job *job, size_t hidden)
 {

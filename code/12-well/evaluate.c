@@ -1,4 +1,4 @@
-/* Tangled from chapters/90-plumbing.nw: edit there. Sum 3071268197. */
+/* Tangled from chapters/90-plumbing.nw: edit there. Sum 1055848881. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o evaluate code/12-well/evaluate.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #include <math.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "90-plumbing/cli.h"
+#include "90-plumbing/load.h"
 #include "nn/pictures.h"
 #include "nn/status.h"
 #include "tools/model.h"
@@ -26,36 +27,6 @@ static void load_model(const struct cli *cli,
 {
     struct nn_model_fault fault;
     fail_unless(cli, nn_model_load(model, path, &fault), &fault);
-}
-enum { PICTURES_TEXT = 4300 };
-
-/* Loads a PART of the pictures in DIR. TEXT says what is wrong
-   with which file; or "". */
-static void load_or_explain(struct nn_pictures *set,
-                            const char *dir, const char *part,
-                            char text[PICTURES_TEXT])
-{
-    struct nn_fault fault;
-    char at[40] = "";
-    enum nn_status status = nn_pictures_load(set, dir, part,
-                                             &fault);
-    *text = '\0';
-    if (status == NN_OK)
-        return;
-    if (fault.offset > 0)
-        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
-    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
-             nn_status_text(status), at);
-}
-
-static void load_pictures(const struct cli *cli,
-                          struct nn_pictures *set,
-                          const char *dir, const char *part)
-{
-    char text[PICTURES_TEXT];
-    load_or_explain(set, dir, part, text);
-    if (*text)
-        cli_fail(cli, "%s", text);
 }
 /* Returns p [n_L]: the probabilities of the classes,
    or with the squared cost the outputs. x [n_0] is room. */

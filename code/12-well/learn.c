@@ -1,4 +1,4 @@
-/* Tangled from chapters/12-well.nw: edit there. Sum 568353944. */
+/* Tangled from chapters/12-well.nw: edit there. Sum 3295172702. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o learn code/12-well/learn.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <errno.h>
 #include <math.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "90-plumbing/cli.h"
+#include "90-plumbing/load.h"
 #include "nn/init.h"
 #include "nn/pictures.h"
 #include "nn/train.h"
@@ -101,36 +102,6 @@ static int read_list(const struct factor *f, const char *text,
             return 1;
     }
     return 0;
-}
-enum { PICTURES_TEXT = 4300 };
-
-/* Loads a PART of the pictures in DIR. TEXT says what is wrong
-   with which file; or "". */
-static void load_or_explain(struct nn_pictures *set,
-                            const char *dir, const char *part,
-                            char text[PICTURES_TEXT])
-{
-    struct nn_fault fault;
-    char at[40] = "";
-    enum nn_status status = nn_pictures_load(set, dir, part,
-                                             &fault);
-    *text = '\0';
-    if (status == NN_OK)
-        return;
-    if (fault.offset > 0)
-        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
-    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
-             nn_status_text(status), at);
-}
-
-static void load_pictures(const struct cli *cli,
-                          struct nn_pictures *set,
-                          const char *dir, const char *part)
-{
-    char text[PICTURES_TEXT];
-    load_or_explain(set, dir, part, text);
-    if (*text)
-        cli_fail(cli, "%s", text);
 }
 static struct seen look_at(struct run *run, size_t first,
                            size_t m)

@@ -1,10 +1,11 @@
-/* Tangled from chapters/13-stall.nw: edit there. Sum 1456771957. */
+/* Tangled from chapters/13-stall.nw: edit there. Sum 1891321930. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o deep code/13-stall/deep.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "90-plumbing/cli.h"
+#include "90-plumbing/load.h"
 #include "nn/init.h"
 #include "nn/pictures.h"
 #include "nn/train.h"
@@ -23,36 +24,6 @@ struct outcome {
     struct nn_now now;
     double score, dead; // shares: right answers, dead units
 };
-enum { PICTURES_TEXT = 4300 };
-
-/* Loads a PART of the pictures in DIR. TEXT says what is wrong
-   with which file; or "". */
-static void load_or_explain(struct nn_pictures *set,
-                            const char *dir, const char *part,
-                            char text[PICTURES_TEXT])
-{
-    struct nn_fault fault;
-    char at[40] = "";
-    enum nn_status status = nn_pictures_load(set, dir, part,
-                                             &fault);
-    *text = '\0';
-    if (status == NN_OK)
-        return;
-    if (fault.offset > 0)
-        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
-    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
-             nn_status_text(status), at);
-}
-
-static void load_pictures(const struct cli *cli,
-                          struct nn_pictures *set,
-                          const char *dir, const char *part)
-{
-    char text[PICTURES_TEXT];
-    load_or_explain(set, dir, part, text);
-    if (*text)
-        cli_fail(cli, "%s", text);
-}
 static int show(void *context, const struct nn_now *now)
 {
     (void)context;

@@ -1,4 +1,4 @@
-/* Tangled from chapters/14-ladder.nw: edit there. Sum 1155120135. */
+/* Tangled from chapters/14-ladder.nw: edit there. Sum 3115624437. */
 /* cc -std=c11 -O2 -ffp-contract=off -Icode -o ladder code/14-ladder/ladder.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -lz -lm */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,6 +13,7 @@
 #endif
 
 #include "90-plumbing/cli.h"
+#include "90-plumbing/load.h"
 #include "nn/fast.h"
 #include "nn/init.h"
 #include "nn/pictures.h"
@@ -1057,37 +1058,6 @@ CAREFUL static double sum_carefully(double sum, double y, int n)
 {
     CAREFUL_SUM
 }
-enum { PICTURES_TEXT = 4300 };
-
-/* Loads a PART of the pictures in DIR. TEXT says what is wrong
-   with which file; or "". */
-static void load_or_explain(struct nn_pictures *set,
-                            const char *dir, const char *part,
-                            char text[PICTURES_TEXT])
-{
-    struct nn_fault fault;
-    char at[40] = "";
-    enum nn_status status = nn_pictures_load(set, dir, part,
-                                             &fault);
-    *text = '\0';
-    if (status == NN_OK)
-        return;
-    if (fault.offset > 0)
-        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
-    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
-             nn_status_text(status), at);
-}
-
-static void load_pictures(const struct cli *cli,
-                          struct nn_pictures *set,
-                          const char *dir, const char *part)
-{
-    char text[PICTURES_TEXT];
-    load_or_explain(set, dir, part, text);
-    if (*text)
-        cli_fail(cli, "%s", text);
-}
-
 static void take_pictures(struct job *job, const char *dir,
                           const char *part)
 {

@@ -1,4 +1,4 @@
-/* Tangled from chapters/15-spread.nw: edit there. Sum 1582745052. */
+/* Tangled from chapters/15-spread.nw: edit there. Sum 2294218693. */
 /* mpicc -std=c11 -O2 -ffp-contract=off -Icode -o spread code/15-spread/spread.c code/tools/[a-z]*.c code/nn/[a-z]*.c code/90-plumbing/[a-z]*.c -fno-math-errno -fopenmp -ljansson -lpng -lz -lm */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,6 +24,7 @@
 #endif
 
 #include "90-plumbing/cli.h"
+#include "90-plumbing/load.h"
 #include "nn/fast.h"
 #include "nn/init.h"
 #include "nn/pictures.h"
@@ -524,27 +525,6 @@ static void take_up(struct job *job, const struct team *team)
     job->done = at.done;
     job->rng = at.rng;
 }
-enum { PICTURES_TEXT = 4300 };
-
-/* Loads a PART of the pictures in DIR. TEXT says what is wrong
-   with which file; or "". */
-static void load_or_explain(struct nn_pictures *set,
-                            const char *dir, const char *part,
-                            char text[PICTURES_TEXT])
-{
-    struct nn_fault fault;
-    char at[40] = "";
-    enum nn_status status = nn_pictures_load(set, dir, part,
-                                             &fault);
-    *text = '\0';
-    if (status == NN_OK)
-        return;
-    if (fault.offset > 0)
-        snprintf(at, sizeof at, " (byte %zu)", fault.offset);
-    snprintf(text, PICTURES_TEXT, "%s: %s%s", fault.path,
-             nn_status_text(status), at);
-}
-
 static void load_test(struct job *job, const struct team *team,
                       struct nn_pictures *test)
 {
